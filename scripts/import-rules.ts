@@ -1,0 +1,105 @@
+/**
+ * Which folder may import what: the table of the layout, as data. `check-imports.ts` applies it.
+ *
+ * A row's key is a path below `src`; the longest key that a file's path begins with is the row for that file.
+ */
+export interface ImportRow {
+  /** Other folders of `src`, and which of their files. */
+  readonly rooms?: Readonly<Record<string, Reach>>;
+  /** Other folders of `src` of which only types may be imported. */
+  readonly roomTypes?: readonly string[];
+  /** The public names: `src/index.ts`, or a name that it exports, taken from the file that it takes it from. */
+  readonly publicNames?: true;
+  readonly builtins: 'all' | readonly string[];
+  readonly packages?: readonly string[];
+  /** Packages of which only types may be imported. */
+  readonly packageTypes?: readonly string[];
+}
+
+/** 'all' files of a folder (of a subpath's folder: its `index.ts`), or only these, or all but these. */
+export type Reach = 'all' | { readonly only: readonly string[] } | { readonly except: readonly string[] };
+
+/** Built-ins that reach nothing outside the process: no files, sockets, timers, processes or threads. */
+const pureBuiltins = ['node:assert', 'node:buffer', 'node:crypto', 'node:string_decoder', 'node:util'] as const;
+
+/** Ports and data types of the inner folders: what an adapter implements and handles. */
+const ports = {
+  coherence: { except: ['follower.ts', 'memory-log.ts'] },
+  cache: { only: ['store.ts', 'lease.ts', 'breaker.ts', 'envelope.ts'] },
+} as const;
+
+const adapter: ImportRow = { rooms: ports, builtins: 'all' };
+
+const dataLayer = (name: string): ImportRow => ({
+  rooms: { postgres: { only: ['transaction.ts'] } },
+  builtins: pureBuiltins,
+  packageTypes: [name],
+});
+
+const observer = (...packages: string[]): ImportRow => ({
+  publicNames: true,
+  rooms: { operations: 'all' },
+  builtins: pureBuiltins,
+  packages,
+});
+
+const glue = (...packages: string[]): ImportRow => ({
+  publicNames: true,
+  rooms: { admin: 'all' },
+  builtins: pureBuiltins,
+  packageTypes: packages,
+});
+
+const composingCommand: ImportRow = {
+  publicNames: true,
+  rooms: { cli: 'all', admin: 'all', redis: 'all', postgres: 'all' },
+  builtins: 'all',
+};
+
+export const importRows: Readonly<Record<string, ImportRow>> = {
+  'index.ts': { rooms: { coherence: 'all', cache: 'all', events: 'all' }, builtins: [] },
+  'index.test.ts': { publicNames: true, builtins: 'all' },
+  coherence: { builtins: pureBuiltins },
+  cache: { rooms: { coherence: 'all' }, builtins: 'all', packages: ['lru-cache', 'msgpackr'] },
+  events: { publicNames: true, rooms: { coherence: 'all' }, builtins: [...pureBuiltins, 'node:async_hooks'] },
+  operations: { publicNames: true, rooms: { coherence: 'all' }, builtins: pureBuiltins },
+  redis: adapter,
+  postgres: adapter,
+  nats: adapter,
+  kysely: dataLayer('kysely'),
+  drizzle: dataLayer('drizzle-orm'),
+  prisma: dataLayer('@prisma/client'),
+  typeorm: dataLayer('typeorm'),
+  keyv: observer('keyv'),
+  prometheus: observer('prom-client'),
+  opentelemetry: observer('@opentelemetry/api'),
+  admin: observer(),
+  express: glue('express'),
+  fastify: glue('fastify'),
+  nestjs: { ...glue(), packages: ['@nestjs/common', '@nestjs/core', '@nestjs/cqrs'] },
+  cli: { roomTypes: ['admin'], builtins: 'all', packages: ['citty', '@clack/prompts', 'cli-progress'] },
+  'cli/commands/serve.ts': composingCommand,
+  'cli/commands/relay.ts': composingCommand,
+  'cli/commands/postgres.ts': composingCommand,
+  testing: { publicNames: true, rooms: ports, builtins: 'all' },
+};
+
+/** What a test beside its source may import besides what the source may. The test runner is passed in elsewhere. */
+export const testRow: ImportRow = {
+  rooms: { testing: 'all' },
+  builtins: 'all',
+  packages: ['vitest', 'fast-check', 'pino'],
+};
+
+/**
+ * Folders outside `src`. `alone`: a relative import stays in the folder named by that many leading parts of the path,
+ * so that what users copy runs for them too. Otherwise the file may import whatever the checkout holds.
+ */
+export const outsideRows: Readonly<Record<string, { readonly alone?: number }>> = {
+  examples: { alone: 2 },
+  benchmarks: { alone: 1 },
+  dashboard: { alone: 1 },
+  'test/types': { alone: 2 },
+  test: {},
+  scripts: { alone: 1 },
+};

@@ -1,0 +1,33 @@
+import { readdirSync } from 'node:fs';
+import { join, relative, sep } from 'node:path';
+
+/** Folders that hold what was installed or built, not what was written. */
+const generated = new Set(['node_modules', 'dist', 'coverage', '.cache', '.git']);
+
+/**
+ * Files below a folder, by their path from `root` with `/` between the parts, in alphabetical order.
+ *
+ * @returns nothing for a folder that does not exist
+ */
+export function listFiles(root: string, folder: string, wanted: RegExp): string[] {
+  return walk(join(root, folder))
+    .map((path) => relative(root, path).split(sep).join('/'))
+    .filter((path) => wanted.test(path))
+    .sort();
+}
+
+function walk(folder: string): string[] {
+  let entries: ReturnType<typeof readFolder>;
+  try {
+    entries = readFolder(folder);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
+    throw error;
+  }
+  return entries.flatMap((entry) => {
+    if (entry.isFile()) return [join(folder, entry.name)];
+    return entry.isDirectory() && !generated.has(entry.name) ? walk(join(folder, entry.name)) : [];
+  });
+}
+
+const readFolder = (folder: string) => readdirSync(folder, { withFileTypes: true });
