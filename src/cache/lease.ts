@@ -1,0 +1,24 @@
+/** What asking for a lease was answered. */
+export type LeaseAnswer =
+  | { readonly granted: true; release(): Promise<void> }
+  /** Another holder loads. It ends within `wait` ms; look into the store, then ask again. */
+  | { readonly granted: false; readonly wait: number };
+
+/**
+ * The right to load a key, one holder in the whole fleet, for a limited time: what keeps a thousand processes from
+ * loading the same key at once. (The idea is memcache's lease, Nishtala et al., NSDI 2013.)
+ *
+ * It does not promise exclusion: a lease runs out while its holder still loads, and is lost with its server. It saves
+ * work; the rule decides about truth.
+ */
+export interface Lease {
+  /** @param time how long the holder means to take at most, in ms */
+  acquire(key: string, time: number): Promise<LeaseAnswer>;
+}
+
+/** Grants everything at once: for one process, whose flights already share loads. */
+export const noLease: Lease = {
+  acquire: () => Promise.resolve(GRANTED),
+};
+
+const GRANTED: LeaseAnswer = { granted: true, release: () => Promise.resolve() };

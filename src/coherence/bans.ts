@@ -1,0 +1,51 @@
+import { globMatches } from './glob.ts';
+
+/** A glob pattern that every entry marked before its position is tested against. */
+export interface Ban {
+  readonly number: number;
+  readonly pattern: string;
+  /** The log's wall clock at the append, in ms: only the log reads it, to retire the ban. */
+  readonly time: number;
+}
+
+/**
+ * The short list of patterns that cannot be hashed (the idea, and the word, are Varnish's). A ban leaves the list only
+ * when the floor has been raised to it, so that what it covered stays covered.
+ */
+export class Bans {
+  #list: Ban[] = [];
+
+  get size(): number {
+    return this.#list.length;
+  }
+
+  /** Keeps the list in the order of positions; the same pattern at the same position twice is one ban. */
+  add(ban: Ban): void {
+    if (this.#list.some((known) => known.number === ban.number && known.pattern === ban.pattern)) return;
+    this.#list.push(ban);
+    this.#list.sort((a, b) => a.number - b.number);
+  }
+
+  /** Whether a ban newer than `mark` matches a key, escapes removed. Newest first, so that old ones cost nothing. */
+  cover(mark: number, plain: string): boolean {
+    for (let i = this.#list.length - 1; i >= 0; i--) {
+      const ban = this.#list[i] as Ban;
+      if (ban.number <= mark) return false;
+      if (globMatches(ban.pattern, plain)) return true;
+    }
+    return false;
+  }
+
+  /** Drops what a floor makes needless: nothing marked before the floor is served anyway. */
+  retire(floor: number): void {
+    if (this.#list.some((ban) => ban.number <= floor)) this.#list = this.#list.filter((ban) => ban.number > floor);
+  }
+
+  clear(): void {
+    this.#list = [];
+  }
+
+  list(): readonly Ban[] {
+    return this.#list;
+  }
+}

@@ -1,0 +1,162 @@
+import { createHash } from 'node:crypto';
+import { TidemarkError, shorten } from './errors.ts';
+
+/** What one level of a hierarchical key is made of; other values are hashed, see {@link segment}. */
+export type Segment = string | number | boolean | bigint;
+
+/** A key as users write it: a path such as `'user:42'`, or its segments, such as `['user', 42]`. */
+export type KeyInput = string | readonly unknown[];
+
+/** Longest key in its canonical form, in UTF-16 code units. */
+export const MAX_KEY_LENGTH = 1024;
+
+/** Most segments a key may have. Each level is one more label to check. */
+export const MAX_KEY_DEPTH = 16;
+
+/** Deepest nesting of an object that is hashed as a segment: an argument may come from a stranger's request body. */
+const MAX_NESTING = 100;
+
+/**
+ * The canonical form of a key: segments joined by `:`, with `:` and `\` inside a segment escaped by `\`. `'a:b:c'` and
+ * `['a', 'b', 'c']` are the same key.
+ *
+ * @throws TidemarkError `INVALID_KEY` when it is empty, over {@link MAX_KEY_LENGTH} or deeper than {@link MAX_KEY_DEPTH}
+ */
+export function canonicalKey(input: KeyInput): string {
+  if (typeof input === 'string') return checkKey(input.includes('\\') ? joinSegments(splitPath(input)) : input);
+  if (Array.isArray(input)) return checkKey(joinSegments(input.map(segment)));
+  throw invalid(input, 'is neither a string nor an array of segments', "Write 'user:42' or ['user', 42]");
+}
+
+/** Segments joined into a key, without checks; for the parts of a key whose whole is checked later. */
+export function joinSegments(segments: readonly string[]): string {
+  let key = '';
+  for (let i = 0; i < segments.length; i++) key += (i === 0 ? '' : ':') + escapeSegment(segments[i] as string);
+  return key;
+}
+
+/** One segment with `:` and `\` escaped. */
+export function escapeSegment(text: string): string {
+  return text.includes(':') || text.includes('\\') ? text.replace(/[:\\]/g, '\\$&') : text;
+}
+
+/** The segments of a path: split at `:`; `\` makes the next character literal where that is `:` or `\`. */
+export function splitPath(path: string): string[] {
+  if (!path.includes('\\')) return path.split(':');
+  const segments: string[] = [];
+  let current = '';
+  for (let i = 0; i < path.length; i++) {
+    const next = path[i + 1];
+    if (path[i] === '\\' && (next === ':' || next === '\\')) {
+      current += next;
+      i++;
+    } else if (path[i] === ':') {
+      segments.push(current);
+      current = '';
+    } else current += path[i];
+  }
+  segments.push(current);
+  return segments;
+}
+
+/** The keys above a canonical key, outermost first: `a:b:c` has `a` and `a:b`. */
+export function ancestors(key: string): string[] {
+  const found: string[] = [];
+  for (let i = 0; i < key.length; i++) {
+    if (key[i] === '\\') i++;
+    else if (key[i] === ':') found.push(key.slice(0, i));
+  }
+  return found;
+}
+
+/** A canonical key without its escapes: what globs are matched against, and what people read. */
+export function plainKey(key: string): string {
+  return key.includes('\\') ? key.replace(/\\(.)/gs, '$1') : key;
+}
+
+/**
+ * One argument as one segment: strings, numbers, booleans and bigints as they are; anything else by `#` and 128 bits of
+ * the SHA-256 of its canonical JSON, in which object keys are sorted.
+ *
+ * @throws TidemarkError `INVALID_KEY` for what canonical JSON cannot tell apart (functions, symbols, maps, sets, cycles)
+ */
+export function segment(value: unknown): string {
+  switch (typeof value) {
+    case 'string':
+      return value;
+    case 'number':
+    case 'boolean':
+    case 'bigint':
+      return String(value);
+    case 'undefined':
+      return '#undefined';
+    default:
+      return value === null
+        ? '#null'
+        : `#${createHash('sha256').update(canonicalJson(value)).digest('base64url').slice(0, 22)}`;
+  }
+}
+
+function canonicalJson(value: unknown, path: readonly unknown[] = []): string {
+  if (value === undefined) return 'undefined';
+  if (typeof value === 'bigint') return `${value}n`;
+  if (typeof value === 'number' && !Number.isFinite(value)) return String(value);
+  if (value === null || typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean')
+    return JSON.stringify(value);
+  if (typeof value === 'object' && path.length < MAX_NESTING && !path.includes(value)) {
+    if (hasToJson(value)) return `${typeName(value)}(${canonicalJson(value.toJSON(), [...path, value])})`;
+    const inside = [...path, value];
+    if (Array.isArray(value)) return `[${value.map((item) => canonicalJson(item, inside)).join(',')}]`;
+    const prototype: unknown = Object.getPrototypeOf(value);
+    if (prototype === Object.prototype || prototype === null) {
+      const fields = value as Record<string, unknown>;
+      const named = Object.keys(fields)
+        .sort()
+        .filter((name) => fields[name] !== undefined);
+      return `{${named.map((name) => `${JSON.stringify(name)}:${canonicalJson(fields[name], inside)}`).join(',')}}`;
+    }
+  }
+  throw invalid(
+    value,
+    'has no canonical JSON, so two different values could share one key',
+    'Give the query its own `key` that turns its arguments into strings and numbers',
+  );
+}
+
+/** What tells a date from a text that looks like it; an object without a prototype has no constructor. */
+function typeName(value: { readonly constructor?: { readonly name?: unknown } | undefined }): string {
+  return String(value.constructor?.name ?? '');
+}
+
+function hasToJson(value: object): value is { toJSON(): unknown } {
+  return 'toJSON' in value && typeof value.toJSON === 'function';
+}
+
+/** @throws TidemarkError `INVALID_KEY` when a canonical key is empty, too long, too deep or not well-formed */
+export function checkKey(key: string): string {
+  if (key === '') throw invalid(key, 'is empty', 'Give it at least one character');
+  if (key.length > MAX_KEY_LENGTH) {
+    throw invalid(
+      key,
+      `is longer than ${MAX_KEY_LENGTH} characters`,
+      'Hash the long part, or pass it as an object argument, which is hashed',
+    );
+  }
+  // All such halves become U+FFFD in UTF-8: two keys would share one entry of a store.
+  if (!isWellFormed(key)) throw invalid(key, 'holds half of a surrogate pair', 'Cut texts between characters, or encode them');
+  let depth = 1;
+  for (let at = key.indexOf(':'); at !== -1; at = key.indexOf(':', at + 1)) depth++;
+  if (depth > MAX_KEY_DEPTH && ancestors(key).length + 1 > MAX_KEY_DEPTH) {
+    throw invalid(key, `is deeper than ${MAX_KEY_DEPTH} segments`, 'Join the lower levels into one segment');
+  }
+  return key;
+}
+
+/** Whether UTF-8 can carry a text unchanged. (Every supported Node has the method; the compiler's library is older.) */
+export function isWellFormed(text: string): boolean {
+  return (text as string & { isWellFormed(): boolean }).isWellFormed();
+}
+
+function invalid(value: unknown, problem: string, cure: string): TidemarkError {
+  return new TidemarkError('INVALID_KEY', `The key ${shorten(value)} ${problem}. ${cure}.`);
+}

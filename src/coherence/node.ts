@@ -1,0 +1,183 @@
+import { TidemarkError } from './errors.ts';
+import { Follower, type FollowerState } from './follower.ts';
+import type { RemovedGuards } from './guards.ts';
+import type { InvalidationLog, LogOptions } from './log.ts';
+import type { NodeEvent } from './node-event.ts';
+import type { PartContext } from './part.ts';
+import type { Position } from './position.ts';
+import type { Receipt } from './receipt.ts';
+import { type Cause, coverageOf, type Draft, type Lsn } from './record.ts';
+import { describeTarget, type Target } from './target.ts';
+import { View } from './view.ts';
+import { Writer } from './writer.ts';
+
+export interface NodeParts extends Omit<PartContext, 'logger'> {
+  readonly log: InvalidationLog;
+  readonly options: LogOptions;
+  /** In ms; see `Writer`. */
+  readonly patience: number;
+  readonly maxQueue: number;
+  readonly emit: (event: NodeEvent) => void;
+  readonly removed: RemovedGuards;
+}
+
+/**
+ * One process's part in the fleet: a view of the log, the follower that keeps it, and the writer that adds to the log.
+ */
+export class Node {
+  /** `name#` and 32 random bits: the origin of this node's records. */
+  readonly origin: string;
+  readonly view: View;
+  readonly follower: Follower;
+  readonly #writer: Writer;
+  readonly #parts: NodeParts;
+  #attached = false;
+  readonly #ready = withResolvers();
+
+  constructor(parts: NodeParts) {
+    this.#parts = parts;
+    this.origin = `${parts.name}#${hexadecimal(parts.random, 8)}`;
+    this.view = new View(parts.options, parts.removed);
+    const { view } = this;
+    this.follower = new Follower({ ...parts, view, hooks: this.#followerHooks() });
+    this.#writer = new Writer({
+      ...parts,
+      view,
+      follower: this.follower,
+      hooks: this.#writerHooks(),
+      makeEverything: () => this.#draft([], 'everything'),
+    });
+  }
+
+  start(): void {
+    this.follower.start();
+    this.#notice(undefined);
+  }
+
+  /** Whether entries may be served at a stopwatch reading, see {@link Follower.attachedAt}. */
+  attachedAt(now: number, tolerance = 0): boolean {
+    const attached = this.follower.attachedAt(now, tolerance);
+    if (attached !== this.#attached && tolerance === 0) this.#change(attached, 'age');
+    return attached;
+  }
+
+  /** Resolves when attached for the first time; rejects with `NOT_READY` after `ms` milliseconds. */
+  ready(ms: number): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const cancel = this.#parts.clock.schedule(ms, () =>
+        reject(
+          new TidemarkError(
+            'NOT_READY',
+            `The cache is not attached to its log after ${ms} ms. Reads go to their loaders meanwhile; check that the log's server is reachable.`,
+          ),
+        ),
+      );
+      void this.#ready.promise.then(() => {
+        cancel();
+        resolve();
+      });
+    });
+  }
+
+  /** Appends a record that covers targets. Never rejects. */
+  invalidate(targets: readonly Target[], cause?: Cause, lsn?: Lsn): Promise<Receipt> {
+    return this.#writer.write(this.#draft(targets, undefined, cause, lsn));
+  }
+
+  /** Returns how many records could not be sent in `drain` ms. */
+  async close(drain: number): Promise<number> {
+    const unsent = await this.#writer.close(drain);
+    this.follower.stop();
+    return unsent;
+  }
+
+  #draft(targets: readonly Target[], kind?: 'everything', cause?: Cause, lsn?: Lsn): Draft {
+    const coverage = coverageOf(targets);
+    return {
+      ...coverage,
+      kind: kind ?? coverage.kind,
+      id: hexadecimal(this.#parts.random, 32),
+      origin: this.origin,
+      lsn,
+      time: this.#parts.clock.wall(),
+      targets: targets.map(describeTarget),
+      ...(cause === undefined ? {} : { cause }),
+    };
+  }
+
+  #followerHooks(): ConstructorParameters<typeof Follower>[0]['hooks'] {
+    const { emit } = this.#parts;
+    let before = '';
+    return {
+      beforeAdopt: (epoch) => {
+        before = this.view.epoch;
+        this.#writer.beforeAdopt(epoch);
+      },
+      adopted: (snapshot, other, reason) => {
+        this.#writer.afterAdopt();
+        if (other) emit({ type: 'epoch', epoch: snapshot.epoch, before });
+        else emit({ type: 'resync', reason, position: this.#position() });
+        if (other && differ(this.#parts.options, snapshot.options))
+          emit({ type: 'options-differ', given: this.#parts.options, used: snapshot.options });
+      },
+      applied: (record) => emit({ type: 'applied', record }),
+      confirmed: (epoch, head) => {
+        this.#writer.confirmed(epoch, head);
+        this.#notice(undefined);
+      },
+      stateChanged: (_state: FollowerState, cause) => this.#notice(cause),
+    };
+  }
+
+  #writerHooks(): ConstructorParameters<typeof Writer>[0]['hooks'] {
+    const { emit } = this.#parts;
+    return {
+      queued: (draft, cause) => {
+        emit({ type: 'queued', draft, cause });
+        this.#notice(cause);
+      },
+      sent: (draft, position) => emit({ type: 'sent', draft, position }),
+      overflowed: (dropped) => emit({ type: 'overflowed', dropped }),
+    };
+  }
+
+  #notice(cause: unknown): void {
+    const attached = this.follower.attachedAt(this.#parts.stopwatch.now());
+    if (attached !== this.#attached) this.#change(attached, cause);
+  }
+
+  #change(attached: boolean, cause: unknown): void {
+    this.#attached = attached;
+    if (attached) this.#ready.resolve();
+    this.#parts.emit(
+      attached
+        ? { type: 'attached', position: this.#position() }
+        : { type: 'detached', state: this.follower.state, cause },
+    );
+  }
+
+  #position(): Position {
+    return { epoch: this.view.epoch, number: this.view.applied };
+  }
+}
+
+function differ(a: LogOptions, b: LogOptions): boolean {
+  return a.slots !== b.slots || a.hashes !== b.hashes || a.maxLag !== b.maxLag || a.maxLife !== b.maxLife;
+}
+
+function hexadecimal(random: () => number, digits: number): string {
+  let text = '';
+  while (text.length < digits)
+    text += Math.floor(random() * 0x1_0000_0000)
+      .toString(16)
+      .padStart(8, '0');
+  return text.slice(0, digits);
+}
+
+function withResolvers(): { promise: Promise<void>; resolve: () => void } {
+  let resolve: () => void = () => {};
+  const promise = new Promise<void>((done) => {
+    resolve = done;
+  });
+  return { promise, resolve };
+}

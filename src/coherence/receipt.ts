@@ -1,0 +1,26 @@
+import { parseToken, QUEUED_TOKEN, type Position, type Token, formatToken } from './position.ts';
+
+/**
+ * What became of an invalidation. Whatever the status, this node serves nothing older from now on.
+ *
+ * - `applied`: the record is in the log and in this node's table.
+ * - `appended`: the record is in the log; this node could not confirm in time that it follows the log.
+ * - `queued`: the log did not take it in time. It covers its targets here, and is sent as soon as the log answers.
+ */
+export interface Receipt {
+  readonly status: 'applied' | 'appended' | 'queued';
+  /** Hand it to other services, or to `with({ atLeast })`, to read this write. */
+  readonly token: Token;
+}
+
+/** A receipt, or the token from one. */
+export type AtLeast = Token | Pick<Receipt, 'token'>;
+
+export function receiptOf(status: Receipt['status'], position: Position | undefined): Receipt {
+  return Object.freeze({ status, token: position === undefined ? QUEUED_TOKEN : formatToken(position) });
+}
+
+/** The position that a reader asks for; `undefined` for the token of a queued write. Throws `INVALID_TOKEN`. */
+export function positionOf(atLeast: AtLeast): Position | undefined {
+  return parseToken(typeof atLeast === 'object' ? atLeast.token : atLeast);
+}

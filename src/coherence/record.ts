@@ -1,0 +1,81 @@
+import type { Label } from './label.ts';
+import { keyLabel, tagLabel } from './label.ts';
+import type { Target } from './target.ts';
+
+/**
+ * What a record does. `invalidate` covers its labels and patterns; `everything` raises the floor to its own position;
+ * `announce` withholds its labels and patterns until a record closes it; `close` ends the announcement it names, and
+ * covers its labels and patterns; `floor` raises the floor to a stated number.
+ */
+export type RecordKind = 'invalidate' | 'everything' | 'announce' | 'close' | 'floor';
+
+/**
+ * An upper bound of the database's log position at the commit, for readers of replicas: a number, `'unknown'` (taints
+ * until a later bound is known), or `undefined` where no database is involved.
+ */
+export type Lsn = bigint | 'unknown' | undefined;
+
+/** What people and tools want to know of a record. Travels in extensions that a reader may skip. */
+export interface Cause {
+  /** What happened in the domain, such as `budget.updated`. */
+  readonly event?: string;
+  readonly entityType?: string;
+  readonly entityId?: string;
+  readonly action?: string;
+  /** W3C `traceparent` of the request that changed the data. */
+  readonly trace?: string;
+  /** Flat fields for the log line, such as `{ org: 'ORG1' }`. */
+  readonly fields?: Readonly<Record<string, string>>;
+}
+
+/** A record before the log has given it a position. */
+export interface Draft {
+  readonly kind: RecordKind;
+  /** Message id: 32 hexadecimal digits. Sent twice, it is harmless. */
+  readonly id: string;
+  /** The node that made it: `service#random`. */
+  readonly origin: string;
+  readonly labels: readonly Label[];
+  readonly patterns: readonly string[];
+  /** The id of the announcement that a `close` ends. */
+  readonly closes?: string;
+  /** What a `floor` raises the floor to. */
+  readonly floor?: number;
+  readonly lsn?: Lsn;
+  /** The sender's wall clock, in milliseconds since 1970. For people; nothing compares it. */
+  readonly time: number;
+  /** The targets in readable form, where they are known. */
+  readonly targets?: readonly string[];
+  readonly cause?: Cause;
+}
+
+/** One append: a draft with its place in the log. */
+export interface LogRecord extends Draft {
+  readonly number: number;
+  /** The number of the record before it in this epoch, 0 for the first: a chain, so that a gap is seen. */
+  readonly prev: number;
+}
+
+/** The labels and patterns of targets; `everything` among them swallows the rest. */
+export function coverageOf(targets: readonly Target[]): Pick<Draft, 'kind' | 'labels' | 'patterns'> {
+  const labels: Label[] = [];
+  const patterns: string[] = [];
+  for (const it of targets) {
+    switch (it.kind) {
+      case 'everything':
+        return { kind: 'everything', labels: [], patterns: [] };
+      case 'key':
+        labels.push(keyLabel(it.key));
+        break;
+      case 'tag':
+        labels.push(tagLabel(it.tag));
+        break;
+      case 'pattern':
+        patterns.push(it.pattern);
+        break;
+      default:
+        it satisfies never;
+    }
+  }
+  return { kind: 'invalidate', labels, patterns };
+}

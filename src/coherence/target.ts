@@ -1,0 +1,116 @@
+import { TidemarkError, shorten } from './errors.ts';
+import { canonicalKey, isWellFormed, type KeyInput } from './key.ts';
+
+/** Longest tag, in UTF-16 code units. */
+export const MAX_TAG_LENGTH = 256;
+
+/** Marks what this module made; registered, so that two copies of the package understand each other. */
+const made: unique symbol = Symbol.for('tidemark.target') as never;
+
+/**
+ * What an invalidation covers. Made by {@link key}, {@link tag}, {@link pattern} and {@link everything} only, so that a
+ * bare string is never mistaken for one.
+ */
+export type Target = { readonly [made]: true } & Unmade;
+
+type Unmade =
+  | { readonly kind: 'key'; readonly key: string }
+  | { readonly kind: 'tag'; readonly tag: string }
+  | { readonly kind: 'pattern'; readonly pattern: string }
+  | { readonly kind: 'everything' };
+
+/**
+ * A key and everything below it.
+ *
+ * One argument is a key as in `getOrSet`: a path (`'user:42'`) or an array of segments. Several arguments are one
+ * segment each: `key('user', 42)`.
+ *
+ * @throws TidemarkError `INVALID_KEY`
+ */
+export function key(first: KeyInput | number | boolean | bigint, ...rest: unknown[]): Target {
+  const one = rest.length === 0 && (typeof first === 'string' || Array.isArray(first));
+  return target({ kind: 'key', key: canonicalKey(one ? (first as KeyInput) : [first, ...rest]) });
+}
+
+/**
+ * Every entry that carries this tag.
+ *
+ * @throws TidemarkError `INVALID_TAG` when it is empty, over {@link MAX_TAG_LENGTH} or holds control characters
+ */
+export function tag(name: string): Target {
+  return target({ kind: 'tag', tag: checkTag(name) });
+}
+
+/**
+ * Every entry whose whole key matches a glob: `*` is any run of characters, `:` included; `?` is one character; `\`
+ * makes the next character literal. Globs never match tags. A pattern stays in the list of bans until the log's
+ * `maxLife` has passed; a prefix is better given as a {@link key}, which costs nothing to keep.
+ *
+ * @throws TidemarkError `INVALID_PATTERN` when it is empty, too long, or matches every key: say {@link everything}
+ */
+export function pattern(glob: string): Target {
+  return target({ kind: 'pattern', pattern: checkPattern(glob) });
+}
+
+/** Every entry there is. */
+export function everything(): Target {
+  return target({ kind: 'everything' });
+}
+
+/** Whether a value was made by one of the functions above. */
+export function isTarget(value: unknown): value is Target {
+  return typeof value === 'object' && value !== null && made in value;
+}
+
+/** A target as people read it in logs and messages: `key user:42`, `tag org:7`, `pattern a:*`, `everything`. */
+export function describeTarget(it: Target): string {
+  switch (it.kind) {
+    case 'key':
+      return `key ${it.key}`;
+    case 'tag':
+      return `tag ${it.tag}`;
+    case 'pattern':
+      return `pattern ${it.pattern}`;
+    case 'everything':
+      return 'everything';
+    default:
+      return it satisfies never;
+  }
+}
+
+/** @throws TidemarkError `INVALID_TAG` */
+export function checkTag(name: string): string {
+  if (typeof name === 'string' && name.length > 0 && name.length <= MAX_TAG_LENGTH && !hasControl(name)) return name;
+  throw new TidemarkError(
+    'INVALID_TAG',
+    `The tag ${shorten(name)} is not a text of 1 to ${MAX_TAG_LENGTH} characters without control characters. Strip them, or shorten it.`,
+  );
+}
+
+function checkPattern(glob: string): string {
+  if (typeof glob !== 'string' || glob.length === 0 || glob.length > MAX_TAG_LENGTH || hasControl(glob)) {
+    throw new TidemarkError(
+      'INVALID_PATTERN',
+      `The pattern ${shorten(glob)} is not a text of 1 to ${MAX_TAG_LENGTH} characters without control characters.`,
+    );
+  }
+  if (/^\*+$/.test(glob)) {
+    throw new TidemarkError(
+      'INVALID_PATTERN',
+      `The pattern ${shorten(glob)} matches every key. If that is meant, use everything().`,
+    );
+  }
+  return glob;
+}
+
+function hasControl(text: string): boolean {
+  for (let i = 0; i < text.length; i++) {
+    const code = text.charCodeAt(i);
+    if (code < 0x20 || (code >= 0x7f && code < 0xa0)) return true;
+  }
+  return false;
+}
+
+function target(it: Unmade): Target {
+  return Object.freeze({ ...it, [made]: true as const });
+}

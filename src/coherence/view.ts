@@ -1,0 +1,181 @@
+import { Announcements } from './announcements.ts';
+import { Bans } from './bans.ts';
+import { type Guard, NO_GUARD_REMOVED, type RemovedGuards } from './guards.ts';
+import { plainKey } from './key.ts';
+import type { Label } from './label.ts';
+import type { LogOptions, Snapshot } from './log.ts';
+import { Pending } from './pending.ts';
+import { checkNumber } from './position.ts';
+import type { Draft, LogRecord, Lsn } from './record.ts';
+import { TideTable } from './tide-table.ts';
+
+/** What the rule needs to know of a value. The own label is part of it, so that checking one allocates nothing. */
+export interface Marked extends Label {
+  readonly epoch: string;
+  /** The position its loader started from. */
+  readonly mark: number;
+  /** Labels of the keys above it and of its tags. */
+  readonly shared: readonly Label[];
+}
+
+/** Why a value may not be served. */
+export type Cover = 'epoch' | 'floor' | 'label' | 'ban' | 'announcement' | 'queued';
+
+/**
+ * What one node knows of the log: everything up to `applied`, in its tide table, floor, bans and open announcements,
+ * and what it has queued itself. The rule is {@link View.cover}; nothing else decides whether a value may be served.
+ *
+ * Within an epoch `applied`, table and floor never go back.
+ */
+export class View {
+  /** Empty until the first snapshot; then nothing can be marked, stored or served. */
+  epoch = '';
+  applied = 0;
+  floor = 0;
+  /** Raised whenever something that {@link View.cover} reads has changed; lets an entry remember that it was tested. */
+  revision = 1;
+  /** Upper bound of the commits behind all that was applied. */
+  lsn: Lsn;
+  readonly bans: Bans = new Bans();
+  readonly announcements: Announcements = new Announcements();
+  readonly pending: Pending = new Pending();
+  #table: TideTable;
+  readonly #removed: RemovedGuards;
+
+  constructor(options: Pick<LogOptions, 'slots' | 'hashes'>, removed: RemovedGuards = NO_GUARD_REMOVED) {
+    this.#table = new TideTable(options.slots, options.hashes);
+    this.#removed = removed;
+  }
+
+  /**
+   * Why a value may not be served, or `undefined` if no record after its mark covers it. Every comparison is written so
+   * that a missing number refuses.
+   *
+   * @param key its canonical key
+   * @param turn what was queued here up to this turn is known to be in the value; 0 unless it comes from a flight
+   */
+  cover(it: Marked, key: string, turn = 0): Cover | undefined {
+    if (!(it.epoch === this.epoch && it.epoch !== '') && this.#has('epoch')) return 'epoch';
+    if (!(it.mark >= this.floor) && this.#has('floor')) return 'floor';
+    if (!this.#labelsUpTo(it) && this.#has('covered')) return 'label';
+    if (this.bans.size > 0 && this.#has('bans') && this.bans.cover(it.mark, plainKey(key))) return 'ban';
+    if (
+      this.announcements.size > 0 &&
+      this.#has('announcements') &&
+      this.announcements.cover([it, ...it.shared], plainKey(key))
+    ) {
+      return 'announcement';
+    }
+    if (this.pending.size > 0 && this.#has('queueCovers') && this.pending.covers(it, it.shared, plainKey(key), turn))
+      return 'queued';
+    return undefined;
+  }
+
+  /** The newest position known for a label. */
+  newest(label: Label): number {
+    return this.#table.newest(label);
+  }
+
+  /** How full the table is, from 0 to 1. */
+  fill(): number {
+    return this.#table.fill();
+  }
+
+  /** The next record of the chain. Its `prev` must be `applied`; the caller has checked it. */
+  apply(record: LogRecord): void {
+    this.put(record, record.number);
+    switch (record.kind) {
+      case 'announce':
+        this.announcements.open({
+          id: record.id,
+          number: record.number,
+          labels: record.labels,
+          patterns: record.patterns,
+        });
+        break;
+      case 'close':
+        if (record.closes !== undefined) this.announcements.close(record.closes);
+        break;
+      case 'floor':
+        if (this.#has('bansRetireToFloor')) this.#raiseFloor(record.floor ?? record.number);
+        else this.bans.retire(record.floor ?? record.number);
+        break;
+      case 'invalidate':
+      case 'everything':
+        break;
+      default:
+        record.kind satisfies never;
+    }
+    if (record.lsn !== undefined) this.lsn = record.lsn;
+    this.applied = Math.max(this.applied, record.number);
+  }
+
+  /** What a draft covers, at a number of this epoch: also used for an own record before the follower has reached it. */
+  put(draft: Draft, number: number): void {
+    this.revision++;
+    checkNumber(number);
+    if (draft.kind === 'announce' || draft.kind === 'floor') return;
+    if (draft.kind === 'everything') this.#raiseFloor(number);
+    for (const label of draft.labels) this.#table.raise(label, number);
+    for (const pattern of draft.patterns) this.bans.add({ number, pattern, time: draft.time });
+  }
+
+  /** Takes over the state of the log: replaces that of another epoch, joins that of the same one. */
+  adopt(snapshot: Snapshot): void {
+    checkNumber(snapshot.head);
+    checkNumber(snapshot.floor);
+    if (snapshot.epoch === this.epoch) this.#table.merge(snapshot.table);
+    else this.#begin(snapshot);
+    if (snapshot.head >= this.applied) this.announcements.clear();
+    for (const ban of snapshot.bans) this.bans.add(ban);
+    for (const it of snapshot.announcements) if (snapshot.head >= this.applied) this.announcements.open(it);
+    this.#raiseFloor(snapshot.floor);
+    if (snapshot.head >= this.applied) this.lsn = snapshot.lsn;
+    this.applied = Math.max(this.applied, snapshot.head);
+    this.revision++;
+  }
+
+  /** The state as bytes and lists; what a log hands out, where it keeps its own state in a view. */
+  snapshot(options: LogOptions, provenAt: number | undefined): Snapshot {
+    return {
+      epoch: this.epoch,
+      head: this.applied,
+      floor: this.floor,
+      table: this.#table.toBytes(),
+      bans: [...this.bans.list()],
+      announcements: this.announcements.list(),
+      lsn: this.lsn,
+      options,
+      provenAt,
+    };
+  }
+
+  #begin(snapshot: Snapshot): void {
+    const { slots, hashes } = snapshot.options;
+    if (slots !== this.#table.slots || hashes !== this.#table.hashes) this.#table = new TideTable(slots, hashes);
+    this.#table.replace(snapshot.table);
+    this.epoch = snapshot.epoch;
+    this.applied = snapshot.head;
+    this.floor = snapshot.floor;
+    this.bans.clear();
+    this.announcements.clear();
+    this.lsn = undefined;
+  }
+
+  #raiseFloor(floor: number): void {
+    if (!(floor > this.floor)) return;
+    this.floor = floor;
+    this.bans.retire(floor);
+    this.revision++;
+  }
+
+  #labelsUpTo(it: Marked): boolean {
+    if (!(this.#table.newest(it) <= it.mark)) return false;
+    for (const label of it.shared) if (!(this.#table.newest(label) <= it.mark)) return false;
+    return true;
+  }
+
+  #has(guard: Guard): boolean {
+    return !this.#removed.has(guard);
+  }
+}

@@ -1,0 +1,319 @@
+import type { Clock } from './clock.ts';
+import { within } from './deadline.ts';
+import type { Follower } from './follower.ts';
+import { type Guard, NO_GUARD_REMOVED, type RemovedGuards } from './guards.ts';
+import type { Appended, InvalidationLog } from './log.ts';
+import type { Position } from './position.ts';
+import type { Receipt } from './receipt.ts';
+import { receiptOf } from './receipt.ts';
+import type { Draft } from './record.ts';
+import type { Stopwatch } from './stopwatch.ts';
+import type { View } from './view.ts';
+
+export interface WriterParts {
+  readonly log: InvalidationLog;
+  readonly view: View;
+  readonly follower: Follower;
+  readonly clock: Clock;
+  readonly stopwatch: Stopwatch;
+  readonly random: () => number;
+  readonly hooks: WriterHooks;
+  /** How long an invalidation is retried before its receipt says `queued`, in ms. */
+  readonly patience: number;
+  /** Most drafts that wait before they are replaced by one `everything`. */
+  readonly maxQueue: number;
+  /** The id of the draft that replaces a full queue. */
+  readonly makeEverything: () => Draft;
+  readonly removed?: RemovedGuards;
+}
+
+export interface WriterHooks {
+  queued(draft: Draft, cause: unknown): void;
+  sent(draft: Draft, position: Position): void;
+  overflowed(dropped: number): void;
+}
+
+/**
+ * One invalidation on its way:
+ *
+ * - waiting: in `#waiting`, not yet taken by the log
+ * - crossed: taken, but in an epoch that the view has not adopted; `position` is set, it still covers its targets
+ * - own: taken in the epoch of the view; kept in `#own` until a proven head has passed it
+ *
+ * `covering` says whether its targets are in the view's pending set; `settled` whether its receipt was given.
+ */
+interface Item {
+  readonly draft: Draft;
+  readonly since: number;
+  readonly resolve: (receipt: Receipt) => void;
+  position: Position | undefined;
+  covering: boolean;
+  settled: boolean;
+}
+
+/** Most drafts in one append. */
+const BATCH = 500;
+
+const FIRST_PAUSE = 10;
+const LONGEST_PAUSE = 1_000;
+
+/**
+ * Carries this node's invalidations to the log: in order, those of one tick together, again until the log has taken
+ * them, and again if an epoch ends before they were certain.
+ */
+export class Writer {
+  readonly #parts: WriterParts;
+  readonly #removed: RemovedGuards;
+  #waiting: Item[] = [];
+  #crossed: Item[] = [];
+  #own: Item[] = [];
+  #sending = false;
+  #stopped = false;
+  #resume: (() => void) | undefined;
+  #cancelPatience: (() => void) | undefined;
+
+  constructor(parts: WriterParts) {
+    this.#parts = parts;
+    this.#removed = parts.removed ?? NO_GUARD_REMOVED;
+  }
+
+  /** Drafts that the log has not taken yet. */
+  get unsent(): number {
+    return this.#waiting.length;
+  }
+
+  /** Appends a draft; resolves when its record is applied here, or with what is true after a short patience. Never rejects. */
+  write(draft: Draft): Promise<Receipt> {
+    return new Promise((resolve) => {
+      this.#waiting.push({
+        draft,
+        since: this.#parts.stopwatch.now(),
+        resolve,
+        position: undefined,
+        covering: false,
+        settled: false,
+      });
+      if (this.#stopped) return this.#loseInPatience(this.#parts.patience, 'closed');
+      if (!this.#sending) {
+        this.#sending = true;
+        queueMicrotask(() => void this.#send());
+      }
+      this.#startPatience(this.#parts.patience);
+    });
+  }
+
+  /** Before another epoch is adopted: own records that may be lost with the old one cover their targets again, and are sent again. */
+  beforeAdopt(epoch: string): void {
+    if (!this.#has('appendAgain')) {
+      for (const item of this.#own) this.#settle(item, 'applied');
+      this.#own = [];
+      return;
+    }
+    const lost = [...this.#own, ...this.#crossed].filter((item) => item.position?.epoch !== epoch);
+    this.#own = this.#own.filter((item) => item.position?.epoch === epoch);
+    this.#crossed = this.#crossed.filter((item) => item.position?.epoch === epoch);
+    for (const item of lost) {
+      item.position = undefined;
+      this.#coverWith(item);
+    }
+    this.#waiting.unshift(...lost);
+    this.#boundQueue();
+    if (lost.some((item) => !item.settled)) this.#startPatience(1);
+    this.#wake();
+  }
+
+  /** After an epoch was adopted: records that were appended in it before now have a position that means something. */
+  afterAdopt(): void {
+    const { view } = this.#parts;
+    const mine = this.#crossed.filter((item) => item.position?.epoch === view.epoch);
+    this.#crossed = this.#crossed.filter((item) => item.position?.epoch !== view.epoch);
+    for (const item of mine) this.#owned(item, item.position as Position);
+    this.#wake();
+  }
+
+  /** A proven head has passed these: no failover that the log survives in this epoch can lose them. */
+  confirmed(epoch: string, head: number): void {
+    if (this.#own.length > 0)
+      this.#own = this.#own.filter((item) => item.position?.epoch !== epoch || item.position.number > head);
+  }
+
+  /** Waits until everything was taken by the log, at most `ms` milliseconds; then stops. Returns how many drafts were not sent. */
+  async close(ms: number): Promise<number> {
+    const { clock } = this.#parts;
+    if (this.#waiting.length > 0 && ms > 0) {
+      await new Promise<void>((resolve) => {
+        const cancel = clock.schedule(ms, resolve);
+        this.#drained = () => {
+          cancel();
+          resolve();
+        };
+      });
+    }
+    this.#stopped = true;
+    this.#cancelPatience?.();
+    this.#resume?.();
+    for (const item of this.#waiting) this.#becomeQueued(item, 'closed');
+    return this.#waiting.length;
+  }
+
+  #drained: (() => void) | undefined;
+
+  async #send(): Promise<void> {
+    let failures = 0;
+    while (this.#waiting.length > 0 && !this.#stopped) {
+      const batch = this.#waiting.slice(0, BATCH);
+      try {
+        const appended = await this.#append(batch.map((item) => item.draft));
+        // What was replaced by one `everything` meanwhile is not in the queue any more.
+        const taken = new Set(batch);
+        this.#waiting = this.#waiting.filter((item) => !taken.has(item));
+        this.#taken(batch, appended);
+        failures = 0;
+      } catch (error) {
+        this.#loseInPatience(0, error);
+        await this.#pause(Math.min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** failures++));
+      }
+    }
+    this.#sending = false;
+    this.#drained?.();
+  }
+
+  #append(drafts: readonly Draft[]): Promise<Appended> {
+    const { log, clock, follower } = this.#parts;
+    return within(
+      clock,
+      follower.options.maxLag,
+      log.append(drafts),
+      () => new Error('the log did not take the records in time'),
+    );
+  }
+
+  #taken(batch: readonly Item[], { epoch, numbers }: Appended): void {
+    const { view, follower, hooks } = this.#parts;
+    const crossed = epoch !== view.epoch && this.#has('crossedEpoch');
+    // The number means nothing in the epoch of this view, and every answer asked for before the append may lack the record.
+    if (crossed) follower.drop();
+    batch.forEach((item, i) => {
+      const position = { epoch, number: numbers[i] as number };
+      hooks.sent(item.draft, position);
+      if (!crossed) return this.#owned(item, position);
+      item.position = position;
+      this.#coverWith(item);
+      this.#crossed.push(item);
+      void this.#await(item, position);
+    });
+  }
+
+  /** Its position goes into the own table at once, before the receipt and before anything else can be read. */
+  #owned(item: Item, position: Position): void {
+    const { view, follower } = this.#parts;
+    item.position = position;
+    if (this.#has('ownTable') && position.epoch === view.epoch) view.put(item.draft, position.number);
+    this.#uncover(item);
+    if (follower.state !== 'local') this.#own.push(item);
+    if (!item.settled) void this.#await(item, position);
+  }
+
+  async #await(item: Item, position: Position): Promise<void> {
+    const { follower } = this.#parts;
+    if (!this.#has('ownWait')) return this.#settle(item, 'applied');
+    const outcome = await follower.reach(position, follower.options.maxLag);
+    // In another epoch the record is appended again, and its receipt comes from there.
+    if (outcome === 'other' || item.position !== position) return;
+    this.#settle(item, outcome === 'passed' ? 'applied' : 'appended');
+  }
+
+  #settle(item: Item, status: Receipt['status']): void {
+    if (item.settled) return;
+    item.settled = true;
+    item.resolve(receiptOf(status, status === 'queued' ? undefined : item.position));
+  }
+
+  /** One timer for all that wait: the oldest is due first. */
+  #startPatience(ms: number): void {
+    this.#cancelPatience ??= this.#parts.clock.schedule(ms, () => {
+      this.#cancelPatience = undefined;
+      this.#loseInPatience(0, new Error('the log did not answer in time'));
+      const oldest = this.#waiting.find((item) => !item.settled);
+      if (oldest === undefined || this.#stopped) return;
+      this.#startPatience(Math.max(1, oldest.since + this.#parts.patience - this.#parts.stopwatch.now()));
+    });
+  }
+
+  /** Gives `queued` to all whose patience ends within `ahead` ms. */
+  #loseInPatience(ahead: number, cause: unknown): void {
+    const due = this.#parts.stopwatch.now() + ahead - this.#parts.patience;
+    for (const item of this.#waiting) {
+      if (item.since > due) break;
+      this.#becomeQueued(item, cause);
+    }
+    this.#boundQueue();
+  }
+
+  #becomeQueued(item: Item, cause: unknown): void {
+    if (item.settled && item.covering) return;
+    this.#coverWith(item);
+    if (!item.settled) this.#parts.hooks.queued(item.draft, cause);
+    this.#settle(item, 'queued');
+  }
+
+  #coverWith(item: Item): void {
+    if (item.covering) return;
+    item.covering = true;
+    this.#parts.view.pending.add(item.draft);
+    this.#parts.view.revision++;
+  }
+
+  #uncover(item: Item): void {
+    if (!item.covering) return;
+    item.covering = false;
+    this.#parts.view.pending.leave();
+    this.#parts.view.revision++;
+  }
+
+  /** A full queue becomes one `everything`, never a dropped record. */
+  #boundQueue(): void {
+    const { maxQueue, makeEverything, hooks, stopwatch, view } = this.#parts;
+    if (view.pending.size <= maxQueue) return;
+    const replaced = this.#waiting.filter((item) => item.covering);
+    const draft = makeEverything();
+    const all: Item = {
+      draft,
+      since: stopwatch.now(),
+      resolve: () => {},
+      position: undefined,
+      covering: false,
+      settled: true,
+    };
+    this.#coverWith(all);
+    this.#waiting = [all, ...this.#waiting.filter((item) => !item.covering)];
+    for (const item of replaced) {
+      this.#settle(item, 'queued');
+      this.#uncover(item);
+    }
+    hooks.overflowed(replaced.length);
+  }
+
+  #pause(ms: number): Promise<void> {
+    return new Promise((resolve) => {
+      const done = (): void => {
+        cancel();
+        this.#resume = undefined;
+        resolve();
+      };
+      const cancel = this.#parts.clock.schedule(ms * (0.5 + this.#parts.random()), done);
+      this.#resume = done;
+    });
+  }
+
+  #wake(): void {
+    this.#resume?.();
+    if (this.#waiting.length === 0 || this.#sending || this.#stopped) return;
+    this.#sending = true;
+    queueMicrotask(() => void this.#send());
+  }
+
+  #has(guard: Guard): boolean {
+    return !this.#removed.has(guard);
+  }
+}
