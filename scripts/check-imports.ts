@@ -1,13 +1,12 @@
-import { readFileSync, realpathSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { posix } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { type Finding, report } from './finding.ts';
 import { type Complaint, complaintsAbout } from './import-complaints.ts';
 import { findCircles } from './import-circles.ts';
-import { outsideRows } from './import-rules.ts';
-import { isInSource, rootDoor, rowOf, sourceFile } from './layout.ts';
+import { checkedFolders, isInSource, rootDoor, rowOf, sourceFile } from './layout.ts';
 import { type ParsedModule, parseModule } from './module-imports.ts';
 import { listFiles } from './source-files.ts';
+import { isStartedByName, root } from './start.ts';
 
 /** What the checker looks at: sources by their path from the root, `/` between the parts. */
 export interface Checkout {
@@ -63,9 +62,8 @@ const unknownFolder = (file: string): Complaint => ({
   cure: 'move it to one, or add a row to import-rules.ts',
 });
 
-function readCheckout(root: string): Checkout {
-  const folders = ['src', ...new Set(Object.keys(outsideRows).map((path) => path.split('/')[0]))];
-  const paths = folders.flatMap((folder) => listFiles(root, folder ?? '', sourceFile));
+function readCheckout(): Checkout {
+  const paths = checkedFolders.flatMap((folder) => listFiles(root, folder, sourceFile));
   const manifest = JSON.parse(readFileSync(`${root}/package.json`, 'utf8')) as { exports: Record<string, unknown> };
   return {
     files: new Map(paths.map((path) => [path, readFileSync(`${root}/${path}`, 'utf8')])),
@@ -73,8 +71,7 @@ function readCheckout(root: string): Checkout {
   };
 }
 
-const startedByName = process.argv[1] !== undefined && fileURLToPath(import.meta.url) === realpathSync(process.argv[1]);
-if (startedByName) {
-  const checkout = readCheckout(fileURLToPath(new URL('..', import.meta.url)));
+if (isStartedByName(import.meta.url)) {
+  const checkout = readCheckout();
   report('imports', `${checkout.files.size} files`, checkImports(checkout));
 }

@@ -1,8 +1,14 @@
-import { type ImportRow, importRows, testRow } from './import-rules.ts';
+import { type ImportRow, importRows, outsideRows, testRow } from './import-rules.ts';
 
 export const sourceFile = /\.[cm]?tsx?$/;
 export const testFile = /\.test(-d)?\.ts$/;
 export const rootDoor = 'src/index.ts';
+
+/** The folders at the root whose sources are checked. */
+export const checkedFolders: readonly string[] = [
+  'src',
+  ...new Set(Object.keys(outsideRows).map((path) => path.split('/')[0] ?? path)),
+];
 
 /** The folder of `src` that a file is in; for a file directly in `src`, its own name. */
 export const roomOf = (file: string): string => file.split('/')[1] ?? file;
