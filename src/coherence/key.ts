@@ -124,8 +124,9 @@ function canonicalJson(value: unknown, path: readonly unknown[] = []): string {
 }
 
 /** What tells a date from a text that looks like it; an object without a prototype has no constructor. */
-function typeName(value: { readonly constructor?: { readonly name?: unknown } | undefined }): string {
-  return String(value.constructor?.name ?? '');
+function typeName(value: object): string {
+  const made: unknown = value.constructor;
+  return typeof made === 'function' ? made.name : '';
 }
 
 function hasToJson(value: object): value is { toJSON(): unknown } {
@@ -143,7 +144,8 @@ export function checkKey(key: string): string {
     );
   }
   // All such halves become U+FFFD in UTF-8: two keys would share one entry of a store.
-  if (!isWellFormed(key)) throw invalid(key, 'holds half of a surrogate pair', 'Cut texts between characters, or encode them');
+  if (!isWellFormed(key))
+    throw invalid(key, 'holds half of a surrogate pair', 'Cut texts between characters, or encode them');
   let depth = 1;
   for (let at = key.indexOf(':'); at !== -1; at = key.indexOf(':', at + 1)) depth++;
   if (depth > MAX_KEY_DEPTH && ancestors(key).length + 1 > MAX_KEY_DEPTH) {

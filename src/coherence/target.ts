@@ -88,13 +88,14 @@ export function checkTag(name: string): string {
 }
 
 function checkPattern(glob: string): string {
-  if (typeof glob !== 'string' || glob.length === 0 || glob.length > MAX_TAG_LENGTH || hasControl(glob)) {
+  const text = typeof glob === 'string' && glob.length > 0 && glob.length <= MAX_TAG_LENGTH && !hasControl(glob);
+  if (!text || !isWellFormed(glob)) {
     throw new TidemarkError(
       'INVALID_PATTERN',
-      `The pattern ${shorten(glob)} is not a text of 1 to ${MAX_TAG_LENGTH} characters without control characters.`,
+      `The pattern ${shorten(glob)} is not a text of 1 to ${MAX_TAG_LENGTH} characters without control characters or halves of surrogate pairs. Correct or shorten it.`,
     );
   }
-  if (/^\*+$/.test(glob)) {
+  if (/^(\*+\??\**|\?\*+)$/.test(glob)) {
     throw new TidemarkError(
       'INVALID_PATTERN',
       `The pattern ${shorten(glob)} matches every key. If that is meant, use everything().`,

@@ -1,0 +1,104 @@
+import { type ErrorCode, shorten, TidemarkError } from './errors.ts';
+import { isWellFormed } from './key.ts';
+import type { Label } from './label.ts';
+import type { Lsn } from './record.ts';
+
+/** States of an LSN on the wire. */
+const LSN_NONE = 0;
+const LSN_UNKNOWN = 1;
+const LSN_KNOWN = 2;
+
+const LARGEST_LSN = 2n ** 64n - 1n;
+const LONGEST_TEXT = 0xffff;
+
+/**
+ * Fills bytes of a size that the caller has computed, front to back; numbers are little-endian. What would not be read
+ * back as it was given is refused with a TidemarkError of the code given to the constructor.
+ */
+export class ByteWriter {
+  readonly #bytes: Buffer;
+  readonly #code: ErrorCode;
+  #at = 0;
+
+  constructor(size: number, code: ErrorCode) {
+    this.#bytes = Buffer.alloc(size);
+    this.#code = code;
+  }
+
+  u8(value: number): this {
+    this.#at = this.#bytes.writeUInt8(value, this.#at);
+    return this;
+  }
+
+  u16(value: number): this {
+    this.#at = this.#bytes.writeUInt16LE(value, this.#at);
+    return this;
+  }
+
+  u32(value: number): this {
+    this.#at = this.#bytes.writeUInt32LE(value, this.#at);
+    return this;
+  }
+
+  f64(value: number): this {
+    this.#at = this.#bytes.writeDoubleLE(value, this.#at);
+    return this;
+  }
+
+  /** Milliseconds, or a time: finite and not negative. */
+  amount(value: number): this {
+    if (!(value >= 0 && value < Number.POSITIVE_INFINITY)) this.#refuse(value, 'a finite number that is not negative');
+    return this.f64(value);
+  }
+
+  /** Nine bytes: a state, then the number or zeros. */
+  lsn(value: Lsn): this {
+    const number = typeof value === 'bigint' ? value : 0n;
+    if (number < 0n || number > LARGEST_LSN) this.#refuse(value, 'an LSN of 64 bits');
+    this.u8(value === undefined ? LSN_NONE : value === 'unknown' ? LSN_UNKNOWN : LSN_KNOWN);
+    this.#at = this.#bytes.writeBigUInt64LE(number, this.#at);
+    return this;
+  }
+
+  /** Lower-case hexadecimal digits, two for each of `bytes` bytes. */
+  hex(digits: string, bytes: number): this {
+    if (digits.length !== bytes * 2 || !/^[0-9a-f]*$/.test(digits))
+      this.#refuse(digits, `${bytes * 2} lower-case hexadecimal digits`);
+    this.#at += this.#bytes.write(digits, this.#at, 'hex');
+    return this;
+  }
+
+  /** A text behind the 16-bit length of its UTF-8. */
+  text(value: string): this {
+    const length = Buffer.byteLength(value);
+    if (length > LONGEST_TEXT || !isWellFormed(value))
+      this.#refuse(value, `a well-formed text of at most ${LONGEST_TEXT} bytes`);
+    this.u16(length);
+    this.#at += this.#bytes.write(value, this.#at, 'utf8');
+    return this;
+  }
+
+  bytes(value: Uint8Array): this {
+    this.#bytes.set(value, this.#at);
+    this.#at += value.length;
+    return this;
+  }
+
+  /** Eight bytes each, high half first, behind nothing: the caller writes the count in the width its format has. */
+  labels(list: readonly Label[]): this {
+    for (const label of list) {
+      this.#at = this.#bytes.writeInt32LE(label.high, this.#at);
+      this.#at = this.#bytes.writeInt32LE(label.low, this.#at);
+    }
+    return this;
+  }
+
+  /** What was written. It is a `Buffer`, which every Redis client takes as it is. */
+  done(): Uint8Array {
+    return this.#bytes;
+  }
+
+  #refuse(value: unknown, wanted: string): never {
+    throw new TidemarkError(this.#code, `${shorten(value)} cannot be written. Give ${wanted}.`);
+  }
+}

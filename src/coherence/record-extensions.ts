@@ -1,0 +1,71 @@
+import type { ByteReader } from './byte-reader.ts';
+import { ByteWriter } from './byte-writer.ts';
+import type { Cause, Draft } from './record.ts';
+
+/*
+ * What a reader of records may skip: a type byte, a u32 length, that many bytes; one after the other up to the end. New
+ * ones may be added without a new format version. Nothing that decides about freshness may stand in them.
+ */
+const TARGETS = 1;
+const CAUSE = 2;
+
+/** The parts of a draft that travel in extensions. */
+export type Extensions = Pick<Draft, 'targets' | 'cause'>;
+
+/** The extensions of a draft as bytes; none when it has nothing to tell. */
+export function encodeExtensions(draft: Extensions): Uint8Array {
+  const found: { type: number; json: Uint8Array }[] = [];
+  if (draft.targets !== undefined) found.push({ type: TARGETS, json: Buffer.from(JSON.stringify(draft.targets)) });
+  if (draft.cause !== undefined) found.push({ type: CAUSE, json: Buffer.from(JSON.stringify(draft.cause)) });
+  const writer = new ByteWriter(
+    found.reduce((size, { json }) => size + 5 + json.length, 0),
+    'INVALID_RECORD',
+  );
+  for (const { type, json } of found) writer.u8(type).u32(json.length).bytes(json);
+  return writer.done();
+}
+
+/** Reads extensions up to the end. One that is broken is left out, with those behind it if it is cut short. */
+export function readExtensions(reader: ByteReader): Extensions {
+  const found: { targets?: readonly string[]; cause?: Cause } = {};
+  while (reader.left >= 5) {
+    const type = reader.u8();
+    const length = reader.u32();
+    if (length > reader.left) break;
+    const bytes = reader.bytes(length);
+    if (type === TARGETS) {
+      const targets = parse(bytes);
+      if (Array.isArray(targets) && targets.every((target) => typeof target === 'string')) found.targets = targets;
+    } else if (type === CAUSE) {
+      const cause = causeOf(parse(bytes));
+      if (cause !== undefined) found.cause = cause;
+    }
+  }
+  return found;
+}
+
+function parse(bytes: Uint8Array): unknown {
+  try {
+    return JSON.parse(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('utf8'));
+  } catch {
+    return undefined; // A broken extension is as good as none; what decides stands in the header.
+  }
+}
+
+/** The known fields that hold texts; what else a newer release may have sent is left out. */
+function causeOf(value: unknown): Cause | undefined {
+  if (!isObject(value)) return undefined;
+  const { event, entityType, entityId, action, trace, fields } = value;
+  const texts = textsOf({ event, entityType, entityId, action, trace });
+  return isObject(fields) ? { ...texts, fields: textsOf(fields) } : texts;
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function textsOf(value: Record<string, unknown>): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(value).filter((entry): entry is [string, string] => typeof entry[1] === 'string'),
+  );
+}

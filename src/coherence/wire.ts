@@ -1,0 +1,144 @@
+import { ByteReader } from './byte-reader.ts';
+import { ByteWriter } from './byte-writer.ts';
+import { shorten, TidemarkError } from './errors.ts';
+import { checkNumber } from './position.ts';
+import type { Draft, LogRecord, RecordKind } from './record.ts';
+import { encodeExtensions, readExtensions } from './record-extensions.ts';
+
+/*
+ * Records as bytes, format version 1. The first 77 bytes stand where they stand for ever; integers and 64-bit floats
+ * are little-endian.
+ *
+ *    0  format version, 1           20  message id, 16 bytes              60  LSN: state (0 none, 1 unknown, 2 known)
+ *    1  kind, 1 to 5                36  id it closes, 16 bytes or zeros   61  LSN, u64
+ *    2  flags, u16                  52  floor, f64                        69  sender's time, f64
+ *    4  number, f64
+ *   12  previous number, f64        77  origin: u16 length, UTF-8
+ *
+ * Then the labels (u32 count, 8 bytes each: high half, low half), the patterns (u32 count, each as u16 length and UTF-8)
+ * and extensions up to the end. Of the flags none is in use; a reader ignores unknown ones among the low eight, and
+ * treats a record with one among the high eight as unreadable.
+ */
+const VERSION = 1;
+const MUST_UNDERSTAND = 0xff00;
+const HEADER = 77;
+
+/** Where the number stands in every version: a server's script writes it (and {@link PREV_OFFSET}) into a draft's bytes. */
+export const NUMBER_OFFSET = 4;
+
+/** Where the number of the record before stands in every version; right behind {@link NUMBER_OFFSET}. */
+export const PREV_OFFSET = 12;
+
+const KINDS: readonly RecordKind[] = ['invalidate', 'everything', 'announce', 'close', 'floor'];
+const NO_ID = '0'.repeat(32);
+
+/** A record that was read, and why it counts as `everything` where its header could not be read. */
+export interface Decoded {
+  readonly record: LogRecord;
+  readonly unreadable?: TidemarkError;
+}
+
+/**
+ * The bytes of a record.
+ *
+ * @throws TidemarkError `INVALID_RECORD` for what no record may hold, `POSITION_OUT_OF_RANGE` for its numbers
+ */
+export function encodeRecord(record: LogRecord): Uint8Array {
+  checkDraft(record);
+  const extensions = encodeExtensions(record);
+  const patterns = record.patterns.reduce((sum, pattern) => sum + 2 + Buffer.byteLength(pattern), 0);
+  const size = HEADER + 2 + Buffer.byteLength(record.origin) + 4 + record.labels.length * 8 + 4 + patterns;
+  const writer = new ByteWriter(size + extensions.length, 'INVALID_RECORD')
+    .u8(VERSION)
+    .u8(KINDS.indexOf(record.kind) + 1)
+    .u16(0)
+    .f64(checkNumber(record.number))
+    .f64(checkNumber(record.prev))
+    .hex(record.id, 16)
+    .hex(record.closes ?? NO_ID, 16)
+    .f64(checkNumber(record.floor ?? 0))
+    .lsn(record.lsn)
+    .f64(record.time)
+    .text(record.origin)
+    .u32(record.labels.length)
+    .labels(record.labels)
+    .u32(record.patterns.length);
+  for (const pattern of record.patterns) writer.text(pattern);
+  return writer.bytes(extensions).done();
+}
+
+/** The bytes of a draft: a record whose number and previous number are zero, for the log's server to fill in. */
+export function encodeDraft(draft: Draft): Uint8Array {
+  return encodeRecord({ ...draft, number: 0, prev: 0 });
+}
+
+/**
+ * Reads a record of any version. One whose header cannot be read (another version or kind, cut short, lengths beyond
+ * its end) covers everything at its position: `unreadable` says why, and the caller reports it. A broken or unknown
+ * extension is left out.
+ *
+ * @throws TidemarkError `INVALID_RECORD` when not even its number and the previous one can be read; nothing else, ever
+ */
+export function decodeRecord(bytes: Uint8Array): Decoded {
+  const reader = new ByteReader(bytes, 'INVALID_RECORD');
+  const start = { version: reader.u8(), kind: reader.u8(), flags: reader.u16() };
+  const number = reader.position('number');
+  const prev = reader.position('previous number');
+  try {
+    return { record: { ...readDraft(start, reader), number, prev } };
+  } catch (error) {
+    if (!(error instanceof TidemarkError)) throw error;
+    return { record: { ...coversEverything(), number, prev }, unreadable: unreadable(number, error) };
+  }
+}
+
+function readDraft(start: { version: number; kind: number; flags: number }, reader: ByteReader): Draft {
+  const kind = KINDS[start.kind - 1];
+  if (start.version !== VERSION) return reader.fail(`format version ${start.version} is unknown`);
+  if (kind === undefined) return reader.fail(`kind ${start.kind} is unknown`);
+  if ((start.flags & MUST_UNDERSTAND) !== 0) return reader.fail(`flags ${start.flags} are unknown`);
+  const id = reader.hex(16);
+  const closes = reader.hex(16);
+  const floor = reader.position('floor');
+  const lsn = reader.lsn();
+  const time = reader.f64();
+  const origin = reader.text();
+  const labels = reader.labels(reader.count(8));
+  const patterns: string[] = [];
+  for (let count = reader.count(2); count > 0; count--) patterns.push(reader.text());
+  return {
+    kind,
+    id,
+    origin,
+    labels,
+    patterns,
+    ...(closes === NO_ID ? {} : { closes }),
+    ...(kind === 'floor' || floor > 0 ? { floor } : {}),
+    ...(lsn === undefined ? {} : { lsn }),
+    time: Number.isFinite(time) ? time : 0,
+    ...readExtensions(reader),
+  };
+}
+
+/** What a record that cannot be read must be taken for. Its LSN taints, since it may have carried one. */
+function coversEverything(): Draft {
+  return { kind: 'everything', id: NO_ID, origin: '', labels: [], patterns: [], lsn: 'unknown', time: 0 };
+}
+
+function unreadable(number: number, cause: TidemarkError): TidemarkError {
+  const message = `The record at ${number} cannot be read and covers everything. ${cause.message} A newer release wrote it (upgrade this node), or it is damaged.`;
+  return new TidemarkError('INVALID_RECORD', message, { cause });
+}
+
+/** What the bytes could hold, but no reader would take for what was meant. */
+function checkDraft(draft: Draft): void {
+  if (!KINDS.includes(draft.kind)) throw invalid('kind', draft.kind, `Give one of ${KINDS.join(', ')}`);
+  if (draft.id === NO_ID) throw invalid('id', draft.id, 'Give 16 random bytes');
+  if (draft.closes === NO_ID) throw invalid('closes', draft.closes, 'Leave it out, or give the id of an announcement');
+  if (draft.kind === 'floor' && draft.floor === undefined)
+    throw invalid('floor', draft.floor, 'Give the number to raise it to');
+}
+
+function invalid(what: string, value: unknown, cure: string): TidemarkError {
+  return new TidemarkError('INVALID_RECORD', `record ${what}: ${shorten(value)} cannot be sent. ${cure}.`);
+}
