@@ -1,0 +1,508 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
+import { type Duration, milliseconds } from '../coherence/duration.ts';
+import { shorten, TidemarkError } from '../coherence/errors.ts';
+import { NO_GUARD_REMOVED, type RemovedGuards } from '../coherence/guards.ts';
+import { canonicalKey, type KeyInput } from '../coherence/key.ts';
+import { keyLabel } from '../coherence/label.ts';
+import type { Unsubscribe } from '../coherence/log.ts';
+import { Node } from '../coherence/node.ts';
+import { type Position, parseToken, type Token, formatToken } from '../coherence/position.ts';
+import type { Receipt } from '../coherence/receipt.ts';
+import type { Cause, Lsn } from '../coherence/record.ts';
+import { checkTag, isTarget, key as keyTarget, type Target } from '../coherence/target.ts';
+import { Batch, type LoadMany } from './batch.ts';
+import { Budget } from './budget.ts';
+import { type CacheOptions, type CacheSettings, cacheSettings } from './cache-options.ts';
+import { Consistent } from './consistent.ts';
+import { Entry } from './entry.ts';
+import { Events, type Listener } from './events.ts';
+import { Fill } from './fill.ts';
+import { journal } from './journal.ts';
+import { LabelSets } from './label-set.ts';
+import { LoadDecisions, type LoadContext } from './load-context.ts';
+import { MemoryTier } from './memory-tier.ts';
+import { makeQuery, type Query, QueryNames, type QueryOptions, type ReadRequestOf } from './query.ts';
+import { type ReadOptions, type ReadSettings, readSettings } from './read-options.ts';
+import { type Provenance, provenance, ReadPath } from './read-path.ts';
+import type { ReadRequest } from './read-request.ts';
+import { StoreTier } from './store-tier.ts';
+
+/** Options of one `getOrSet`. */
+export interface GetOptions extends ReadOptions {
+  readonly tags?: readonly string[];
+}
+
+/** Options of `set`. */
+export interface SetOptions extends Pick<ReadOptions, 'ttl' | 'grace'> {
+  /** From `cache.mark()`, taken before the value was read from its source. */
+  readonly mark: Token;
+  readonly tags?: readonly string[];
+}
+
+/** Options of `invalidate`. */
+export interface InvalidateOptions {
+  /** What happened; for the log line and the other services. */
+  readonly cause?: Cause;
+  /** An upper bound of the database's log position, read after the commit; for readers of replicas. */
+  readonly lsn?: Lsn;
+}
+
+/**
+ * A cache that serves an entry only if no record after its mark covers it.
+ *
+ * It works from its first call: until it is attached to its log, reads go to their loaders.
+ */
+export class Cache {
+  readonly #settings: CacheSettings;
+  readonly #events: Events;
+  readonly #node: Node;
+  readonly #memory: MemoryTier | undefined;
+  readonly #store: StoreTier | undefined;
+  readonly #labels = new LabelSets();
+  readonly #budget: Budget;
+  readonly #fill: Fill;
+  readonly #reads: ReadPath;
+  readonly #consistent: Consistent;
+  readonly #queries = new QueryNames();
+  #outside: AsyncLocalStorage<true> | undefined;
+  #closed: Promise<{ unsent: number }> | undefined;
+
+  /** @param removed guards taken out by the simulation, to show that each is needed */
+  constructor(options: CacheOptions, removed: RemovedGuards = NO_GUARD_REMOVED) {
+    const settings = cacheSettings(options, !removed.has('bothClocks'));
+    const { context } = settings;
+    const { clock, stopwatch, random, logger } = context;
+    this.#settings = settings;
+    const events = new Events((error) =>
+      logger?.error({ event: 'cache_listener', err: error }, 'cache_listener: a listener threw'),
+    );
+    if (logger !== undefined)
+      events.on(
+        journal({ logger, wall: () => clock.wall(), logHits: settings.logHits, logMisses: settings.logMisses }),
+      );
+    this.#events = events;
+    this.#node = new Node({
+      ...context,
+      log: settings.log,
+      options: settings.logOptions,
+      patience: settings.patience,
+      maxQueue: settings.maxQueue,
+      emit: (event) => events.emit(event),
+      removed,
+    });
+    const caching = settings.enabled;
+    this.#memory =
+      caching && settings.memory
+        ? new MemoryTier(settings.memory, settings.freeze, (key) => events.emit({ type: 'evicted', key }))
+        : undefined;
+    this.#store =
+      caching && settings.store
+        ? new StoreTier({ ...settings, store: settings.store, clock, events, timeout: settings.requestTimeout })
+        : undefined;
+    this.#budget = new Budget(settings.concurrency);
+    const parts = {
+      node: this.#node,
+      memory: this.#memory,
+      store: this.#store,
+      labels: this.#labels,
+      events,
+      clock,
+      stopwatch,
+      removed,
+    };
+    this.#fill = new Fill({
+      ...parts,
+      check: settings.check,
+      lease: settings.lease,
+      budget: this.#budget,
+      random,
+      timeout: settings.requestTimeout,
+    });
+    this.#reads = new ReadPath({ ...parts, fill: this.#fill, serveDetached: settings.serveDetached });
+    this.#consistent = new Consistent({ ...parts, reads: this.#reads });
+    this.#node.start();
+  }
+
+  get name(): string {
+    return this.#settings.context.name;
+  }
+
+  /**
+   * Resolves when this node is attached to its log. Nothing has to wait for it.
+   *
+   * @throws TidemarkError `NOT_READY` after `timeout`, default `'5s'`
+   */
+  async ready(options: { readonly timeout?: Duration } = {}): Promise<void> {
+    const ms = milliseconds(options.timeout ?? '5s', 'timeout');
+    this.#open();
+    if (!this.#node.attachedAt(this.#now())) await this.#node.ready(ms);
+  }
+
+  // --- reading
+
+  /**
+   * The value under a key, loaded where no tier may serve it.
+   *
+   * @param key a path such as `'user:42'`, or segments such as `['user', 42]`
+   * @throws what the loader throws; TidemarkError `LOAD_TIMEOUT`; for bad input, before anything has happened
+   * @example await cache.getOrSet(['user', 42], () => db.user(42), { tags: ['org:7'], ttl: '1m' })
+   */
+  getOrSet<T>(key: KeyInput, load: (ctx: LoadContext) => T | Promise<T>, options?: GetOptions): Promise<T> {
+    // A warm hit: no I/O, one promise. A string that is not canonical is not found under itself, and takes the long way.
+    if (typeof key === 'string' && this.#outside === undefined) {
+      const entry = this.#memory?.get(key);
+      if (
+        entry !== undefined &&
+        (options === undefined
+          ? this.#settings.defaults.eagerRefresh > 1 && !this.#settings.optIn
+          : suits(entry, options, this.#settings))
+      ) {
+        if (this.#reads.refuse(entry, key, this.#now()) === undefined) {
+          if (this.#events.heard) this.#events.emit({ type: 'hit', key, from: 'memory' });
+          return Promise.resolve(entry.value as T);
+        }
+      }
+    }
+    return this.#attempt(() => this.#get(this.#request(key, load, options)));
+  }
+
+  /** The value under a key, if a tier may serve it; never loads. */
+  async get<T = unknown>(key: KeyInput): Promise<T | undefined> {
+    this.#open();
+    const request = this.#request<T>(key, nothing, undefined);
+    if (!this.#caches(request)) return undefined;
+    const entry = this.#reads.inMemory(request, this.#now());
+    if (entry !== undefined) return entry.value as T;
+    return (await this.#fill.find(request))?.value as T | undefined;
+  }
+
+  /** {@link get} for many keys, in order, by one request to the store. */
+  getMany<T = unknown>(keys: readonly KeyInput[]): Promise<(T | undefined)[]> {
+    return Promise.all(keys.map((key) => this.get<T>(key)));
+  }
+
+  /** Whether a tier may serve the key now. */
+  async has(key: KeyInput): Promise<boolean> {
+    return (await this.get(key)) !== undefined;
+  }
+
+  /** This node's position: what `set` needs, taken before the value is read from its source. */
+  mark(): Token {
+    const { view } = this.#node;
+    return view.epoch === '' ? NO_MARK : formatToken({ epoch: view.epoch, number: view.applied });
+  }
+
+  /**
+   * Keeps a value that was read elsewhere. The rule needs the position that the reading started from, so take
+   * `cache.mark()` before it; a value written *by you* is better invalidated and loaded on demand.
+   *
+   * @throws TidemarkError `INVALID_OPTION` without a mark
+   * @example const mark = cache.mark(); const user = await db.user(42); cache.set(['user', 42], user, { mark })
+   */
+  set(key: KeyInput, value: unknown, options: SetOptions): void {
+    this.#open();
+    const name = canonicalKey(key);
+    const mark = setMark(options?.mark);
+    const settings = readSettings(options, this.#settings.defaults);
+    if (mark === undefined || value === undefined || !this.#settings.enabled) return;
+    const set = this.#labels.of(name, checkTags(options.tags));
+    const own = keyLabel(name);
+    const marked = { ...mark, high: own.high, low: own.low, shared: set.labels };
+    const now = this.#now();
+    const entry = new Entry(
+      { value, epoch: mark.epoch, mark: mark.mark, own, set },
+      { bornAt: now, ttl: settings.memoryTtl, grace: settings.grace, provenAt: Number.NEGATIVE_INFINITY },
+    );
+    this.#memory?.put(name, entry);
+    if (this.#node.view.cover(marked, name) === undefined) {
+      this.#store?.save(name, {
+        value,
+        ...mark,
+        labels: [own, ...set.labels],
+        ttl: settings.storeTtl,
+        grace: settings.grace,
+      });
+    }
+  }
+
+  /** Nobody is served what is under this key, or below it, any more: an `invalidate` of the key. */
+  delete(key: KeyInput): Promise<Receipt> {
+    return this.invalidate(keyTarget(canonicalKey(key)));
+  }
+
+  /**
+   * A typed read-through function.
+   *
+   * @throws TidemarkError `INVALID_QUERY` when its name is taken, or above or below another's
+   */
+  query<A extends unknown[], T>(options: QueryOptions<A, T>): Query<A, T> {
+    this.#open();
+    const made = makeQuery(this.#host, options, this.#settings.defaults);
+    this.#queries.add(options.name);
+    return made;
+  }
+
+  /** Wraps a function so that its results are cached: a {@link query} of this name. */
+  remember<A extends unknown[], T>(
+    name: string,
+    load: (...args: A) => T | Promise<T>,
+    options: Omit<QueryOptions<A, T>, 'name' | 'load'> = {},
+  ): Query<A, T> {
+    return this.query<A, T>({ ...options, name, load });
+  }
+
+  /**
+   * Values that are all valid at one position of the log, retried where a record came between.
+   *
+   * @param requests from `query.request(...)`; the last argument may be `{ timeout }`, default `'5s'`
+   * @throws TidemarkError `NOT_CONSISTENT` when no such position was found in time; what a loader throws
+   */
+  async consistent<R extends readonly ReadRequestOf<unknown>[]>(
+    requests: readonly [...R],
+    options: { readonly timeout?: Duration } = {},
+  ): Promise<{ [I in keyof R]: R[I] extends ReadRequestOf<infer T> ? T : never }> {
+    const ms = milliseconds(options.timeout ?? '5s', 'timeout');
+    this.#open();
+    const wanted = requests.map((it) => it.request);
+    const past = wanted.some((it) => !this.#caches(it));
+    const values = past
+      ? await Promise.all(wanted.map((it) => this.#past(it)))
+      : await this.#consistent.read(wanted, ms);
+    return values as { [I in keyof R]: R[I] extends ReadRequestOf<infer T> ? T : never };
+  }
+
+  /**
+   * Reads inside `fn` go to their loaders, and nothing of them is kept: for the inside of a database transaction, whose
+   * snapshot is older, and which sees rows that nobody else may see yet.
+   */
+  bypass<T>(fn: () => T): T {
+    this.#outside ??= new AsyncLocalStorage();
+    return this.#outside.run(true, fn);
+  }
+
+  // --- writing
+
+  /**
+   * Covers every entry of the targets: once this has returned, this node serves nothing older, and no other node does for
+   * longer than `maxLag`. Calls of one tick share one append. Never fails because of the log, see {@link Receipt}.
+   *
+   * @throws TidemarkError `INVALID_TARGET` for anything not made by `key`, `tag`, `pattern`, `everything` or `query.at`
+   */
+  invalidate(...targets: Target[]): Promise<Receipt>;
+  invalidate(targets: readonly Target[], options?: InvalidateOptions): Promise<Receipt>;
+  async invalidate(
+    first?: Target | readonly Target[],
+    second?: Target | InvalidateOptions,
+    ...rest: Target[]
+  ): Promise<Receipt> {
+    this.#open();
+    const list = Array.isArray(first)
+      ? (first as readonly Target[])
+      : ([first, second, ...rest].filter((it) => it !== undefined) as Target[]);
+    const options = Array.isArray(first) ? (second as InvalidateOptions | undefined) : undefined;
+    checkTargets(list);
+    const since = this.#now();
+    const receipt = await this.#node.invalidate(list, options?.cause, options?.lsn);
+    if (this.#events.heard)
+      this.#events.emit({
+        type: 'invalidated',
+        targets: list,
+        receipt,
+        cause: options?.cause,
+        ms: this.#now() - since,
+      });
+    return receipt;
+  }
+
+  // --- seeing and ending
+
+  /** Calls `listener` with every {@link CacheEvent} until the returned function is called. */
+  on(listener: Listener): Unsubscribe {
+    return this.#events.on(listener);
+  }
+
+  /** Where this node is; cheap. */
+  status(): {
+    attached: boolean;
+    position: Token;
+    entries: number;
+    bytes: number;
+    loading: number;
+    queued: number;
+    tableFill: number;
+  } {
+    return {
+      attached: this.#node.attachedAt(this.#now()),
+      position: this.mark(),
+      entries: this.#memory?.size ?? 0,
+      bytes: this.#memory?.bytes ?? 0,
+      loading: this.#budget.running,
+      queued: this.#node.view.pending.size,
+      tableFill: this.#node.view.fill(),
+    };
+  }
+
+  /**
+   * Sends what is queued, for at most `drain` (default `'1s'`), and ends everything this cache started. A second call
+   * returns the same.
+   *
+   * @returns how many invalidations could not be sent
+   */
+  close(options: { readonly drain?: Duration } = {}): Promise<{ unsent: number }> {
+    const ms = milliseconds(options.drain ?? '1s', 'drain');
+    this.#closed ??= this.#close(ms);
+    return this.#closed;
+  }
+
+  async #close(drain: number): Promise<{ unsent: number }> {
+    const { log, store } = this.#settings;
+    const unsent = await this.#node.close(drain);
+    await this.#store?.settled();
+    this.#memory?.clear();
+    await log.close();
+    await store?.close();
+    return { unsent };
+  }
+
+  // --- inside
+
+  readonly #host = {
+    get: <T>(request: ReadRequest<T>): Promise<T> => {
+      if (this.#outside === undefined && this.#closed === undefined) {
+        const now = this.#now();
+        const entry = this.#memory?.get(request.key);
+        if (
+          entry !== undefined &&
+          entry.owner === request.owner &&
+          !beyondHit(request.settings, entry, now, this.#settings.optIn) &&
+          this.#reads.refuse(entry, request.key, now) === undefined
+        ) {
+          request.elsewhere?.();
+          if (this.#events.heard) this.#events.emit({ type: 'hit', key: request.key, from: 'memory' });
+          return Promise.resolve(entry.value as T);
+        }
+      }
+      return this.#attempt(() => this.#get(request));
+    },
+    read: <T>(request: ReadRequest<T>): Promise<Provenance<T>> => this.#attempt(() => this.#read(request)),
+    peek: <T>(request: ReadRequest<T>): T | undefined => {
+      this.#open();
+      return this.#caches(request) ? (this.#reads.inMemory(request, this.#now())?.value as T | undefined) : undefined;
+    },
+    batch: <A extends unknown[], T>(loadMany: LoadMany<A, T>, size: number): Batch<A, T> =>
+      new Batch(loadMany, this.#budget, size),
+  };
+
+  async #get<T>(request: ReadRequest<T>): Promise<T> {
+    this.#open();
+    if (!this.#caches(request)) return this.#past(request);
+    return (await this.#reads.read(request)).value as T;
+  }
+
+  async #read<T>(request: ReadRequest<T>): Promise<Provenance<T>> {
+    this.#open();
+    if (!this.#caches(request))
+      return { value: await this.#past(request), from: 'loader', stale: false, mark: undefined, age: 0 };
+    return provenance<T>(await this.#reads.read(request));
+  }
+
+  /** Past the cache: the loader alone, nothing kept. */
+  async #past<T>(request: ReadRequest<T>): Promise<T> {
+    request.elsewhere?.();
+    return request.load(new LoadDecisions({ key: request.key, previous: undefined, lsn: 'unknown' }));
+  }
+
+  #caches({ settings }: ReadRequest): boolean {
+    const { enabled, optIn } = this.#settings;
+    if (!enabled || settings.enabled === false || (optIn && settings.enabled !== true)) return false;
+    return this.#outside?.getStore() !== true;
+  }
+
+  #request<T>(
+    key: KeyInput,
+    load: (ctx: LoadContext) => T | Promise<T>,
+    options: GetOptions | undefined,
+  ): ReadRequest<T> {
+    const tags = checkTags(options?.tags);
+    return {
+      key: canonicalKey(key),
+      load,
+      settings: readSettings(options, this.#settings.defaults),
+      tags: () => tags,
+      owner: undefined,
+    };
+  }
+
+  /** Errors of bad input reject, as all others do. */
+  async #attempt<T>(work: () => Promise<T>): Promise<T> {
+    return work();
+  }
+
+  #now(): number {
+    return this.#settings.context.stopwatch.now();
+  }
+
+  #open(): void {
+    if (this.#closed === undefined) return;
+    throw new TidemarkError('CLOSED', `The cache ${shorten(this.name)} is closed. Make a new one, or close it later.`);
+  }
+}
+
+/** Makes a {@link Cache}. @throws TidemarkError `INVALID_OPTION`, naming the option and the cure, before anything was started */
+export function createCache(options: CacheOptions): Cache {
+  return new Cache(options);
+}
+
+/** The mark of a node that has never reached its log: nothing can be kept under it. */
+const NO_MARK: Token = '1.none';
+
+const NO_TAGS: readonly string[] = [];
+
+function nothing(): never {
+  throw new TidemarkError('INVALID_QUERY', 'get() does not load');
+}
+
+/** Whether a hit needs none of the options looked at more closely. */
+function suits(entry: Entry, options: GetOptions, { defaults, optIn }: CacheSettings): boolean {
+  if (options.atLeast !== undefined || options.enabled === false || (optIn && options.enabled !== true)) return false;
+  if ((options.eagerRefresh ?? defaults.eagerRefresh) <= 1) return false;
+  const { tags } = options;
+  if (tags === undefined || entry.set.tags === tags) return true;
+  for (let i = 0; i < tags.length; i++) if (!entry.set.tags.includes(tags[i] as string)) return false;
+  return true;
+}
+
+function beyondHit(settings: ReadSettings, entry: Entry, now: number, optIn: boolean): boolean {
+  if (settings.atLeast !== undefined || settings.enabled === false || (optIn && settings.enabled !== true)) return true;
+  return now - entry.bornAt > entry.ttl * settings.eagerRefresh;
+}
+
+function checkTags(tags: readonly string[] | undefined): readonly string[] {
+  if (tags === undefined) return NO_TAGS;
+  if (!Array.isArray(tags))
+    throw new TidemarkError('INVALID_TAG', `tags: ${shorten(tags)} is not an array. Write tags: ['org:7'].`);
+  for (const tag of tags) checkTag(tag);
+  return tags;
+}
+
+function checkTargets(targets: readonly Target[]): void {
+  if (targets.length === 0)
+    throw new TidemarkError('INVALID_TARGET', 'invalidate() was given nothing. Give it targets, or everything().');
+  for (const it of targets) {
+    if (isTarget(it)) continue;
+    throw new TidemarkError(
+      'INVALID_TARGET',
+      `${shorten(it)} is not a target. Use key('user', 42), tag('org:7'), pattern('a:*'), everything(), or query.at(...).`,
+    );
+  }
+}
+
+function setMark(mark: Token | undefined): { epoch: string; mark: number } | undefined {
+  if (mark === NO_MARK) return undefined;
+  const position: Position | undefined = typeof mark === 'string' ? parseToken(mark) : undefined;
+  if (position !== undefined) return { epoch: position.epoch, mark: position.number };
+  throw new TidemarkError(
+    'INVALID_OPTION',
+    'mark: set() needs the position that the value was read after. Take it first: const mark = cache.mark(); const user = await load(); cache.set(key, user, { mark }).',
+  );
+}

@@ -1,0 +1,94 @@
+import type { Clock } from '../coherence/clock.ts';
+import { TidemarkError } from '../coherence/errors.ts';
+import type { Guard, RemovedGuards } from '../coherence/guards.ts';
+import type { Node } from '../coherence/node.ts';
+import type { Position } from '../coherence/position.ts';
+import type { Stopwatch } from '../coherence/stopwatch.ts';
+import type { ReadPath, Served } from './read-path.ts';
+import type { ReadRequest } from './read-request.ts';
+
+export interface ConsistentParts {
+  readonly node: Node;
+  readonly reads: ReadPath;
+  readonly clock: Clock;
+  readonly stopwatch: Stopwatch;
+  readonly removed: RemovedGuards;
+}
+
+/** Pause before asking again a log that could not prove its head, in ms. */
+const PAUSE = 20;
+
+/**
+ * Several reads that are all valid at one position.
+ *
+ * 1. Read what is missing.
+ * 2. Read the head of the log: after the last load, so that no value is newer than the position.
+ * 3. Wait until this node has applied the head, in the head's epoch.
+ * 4. Check every value again. What is covered is missing: start over.
+ */
+export class Consistent {
+  readonly #parts: ConsistentParts;
+
+  constructor(parts: ConsistentParts) {
+    this.#parts = parts;
+  }
+
+  /** @throws TidemarkError `NOT_CONSISTENT` when no common position was found in `ms` milliseconds */
+  async read(requests: readonly ReadRequest[], ms: number): Promise<unknown[]> {
+    const { node, reads, stopwatch } = this.#parts;
+    const until = stopwatch.now() + ms;
+    const early = this.#has('consistentHeadAfter') ? undefined : await this.#head();
+    const values: (Served | undefined)[] = requests.map(() => undefined);
+    for (;;) {
+      await Promise.all(
+        requests.map(async (request, i) => {
+          values[i] ??= await reads.read({ ...request, settings: { ...request.settings, grace: 0, maxStaleness: 0 } });
+        }),
+      );
+      if (!this.#has('consistentHead')) return values.map((it) => it?.value);
+      const head = early ?? (await this.#head());
+      if (head !== undefined && (await this.#reached(head, until - stopwatch.now()))) {
+        requests.forEach(({ key }, i) => {
+          const it = values[i] as Served;
+          if (node.view.cover(it.marked, key, it.turn) !== undefined && this.#has('consistentRecheck'))
+            values[i] = undefined;
+        });
+        if (!values.includes(undefined)) return values.map((it) => it?.value);
+      }
+      if (stopwatch.now() >= until) throw tooLate(ms, head);
+      if (head === undefined) await this.#pause();
+    }
+  }
+
+  async #head(): Promise<Position | undefined> {
+    try {
+      return await this.#parts.node.follower.head();
+    } catch {
+      return undefined; // the log does not answer: the follower reports it
+    }
+  }
+
+  async #reached(head: Position, left: number): Promise<boolean> {
+    const { node } = this.#parts;
+    if (!this.#has('consistentWait')) return true;
+    if (!this.#has('consistentEpoch') && node.view.applied >= head.number) return true;
+    return (await node.follower.reach(head, left, true)) === 'passed' || !this.#has('consistentEpoch');
+  }
+
+  #pause(): Promise<void> {
+    return new Promise((resolve) => this.#parts.clock.schedule(PAUSE, resolve));
+  }
+
+  #has(guard: Guard): boolean {
+    return !this.#parts.removed.has(guard);
+  }
+}
+
+function tooLate(ms: number, head: Position | undefined): TidemarkError {
+  const why =
+    head === undefined ? 'the log could not be asked for its head' : 'records kept covering what had been read';
+  return new TidemarkError(
+    'NOT_CONSISTENT',
+    `No position was found in ${ms} ms at which all values are valid: ${why}. Read fewer values together, or raise \`timeout\`.`,
+  );
+}

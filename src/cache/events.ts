@@ -1,0 +1,84 @@
+import type { Unsubscribe } from '../coherence/log.ts';
+import type { NodeEvent } from '../coherence/node-event.ts';
+import type { Receipt } from '../coherence/receipt.ts';
+import type { Cause } from '../coherence/record.ts';
+import type { Cover } from '../coherence/view.ts';
+import type { Target } from '../coherence/target.ts';
+
+/** Where a value came from. */
+export type From = 'memory' | 'store' | 'loader';
+
+/** Why there was nothing to serve. */
+export type MissReason = 'absent' | 'expired' | 'detached' | 'token' | Cover;
+
+/**
+ * Everything that can be observed, one closed union told apart by `type`. Metrics, logs and dashboards are listeners.
+ */
+export type CacheEvent =
+  | NodeEvent
+  | { readonly type: 'hit'; readonly key: string; readonly from: 'memory' | 'store' }
+  | { readonly type: 'miss'; readonly key: string; readonly reason: MissReason }
+  /** An old value was returned because the reader tolerates it. */
+  | {
+      readonly type: 'stale';
+      readonly key: string;
+      readonly why: 'maxStaleness' | 'grace' | 'softTimeout' | 'detached';
+      readonly error?: unknown;
+    }
+  /** A reader shares a load that is under way. */
+  | { readonly type: 'joined'; readonly key: string }
+  /** What a joined load returned was too old for this reader: it loads again. */
+  | { readonly type: 'rejoined'; readonly key: string }
+  /** A refresh in the background begins. */
+  | { readonly type: 'refresh'; readonly key: string }
+  | { readonly type: 'loaded'; readonly key: string; readonly ms: number; readonly kept: boolean }
+  | { readonly type: 'load-failed'; readonly key: string; readonly ms: number; readonly error: unknown }
+  | { readonly type: 'evicted'; readonly key: string }
+  | { readonly type: 'stored'; readonly key: string; readonly bytes: number }
+  /** The store failed or refused: treated as "not found", or not kept. */
+  | {
+      readonly type: 'store-failed';
+      readonly operation: 'get' | 'set';
+      readonly keys: readonly string[];
+      readonly error: unknown;
+    }
+  | { readonly type: 'lease-failed'; readonly key: string; readonly error: unknown }
+  | {
+      readonly type: 'invalidated';
+      readonly targets: readonly Target[];
+      readonly receipt: Receipt;
+      readonly cause: Cause | undefined;
+      readonly ms: number;
+    };
+
+export type Listener = (event: CacheEvent) => void;
+
+/** Hands events to listeners. A listener that throws harms neither the cache nor other listeners. */
+export class Events {
+  readonly #listeners = new Set<Listener>();
+  readonly #failed: (error: unknown) => void;
+
+  constructor(failed: (error: unknown) => void) {
+    this.#failed = failed;
+  }
+
+  /** Whether anybody listens: events on the hot path are made only then. */
+  get heard(): boolean {
+    return this.#listeners.size > 0;
+  }
+
+  on(listener: Listener): Unsubscribe {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  emit(event: CacheEvent): void {
+    for (const listener of this.#listeners) {
+      try {
+        listener(event);
+      } catch (error) {
+        this.#failed(error);
+      }
+    }
+  }
+}

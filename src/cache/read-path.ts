@@ -1,0 +1,342 @@
+import type { Clock } from '../coherence/clock.ts';
+import type { Guard, RemovedGuards } from '../coherence/guards.ts';
+import type { Node } from '../coherence/node.ts';
+import { formatToken, type Position, type Token } from '../coherence/position.ts';
+import { positionOf } from '../coherence/receipt.ts';
+import type { Stopwatch } from '../coherence/stopwatch.ts';
+import type { Marked } from '../coherence/view.ts';
+import { Entry } from './entry.ts';
+import type { Events, From, MissReason } from './events.ts';
+import type { Fill, FillMode } from './fill.ts';
+import type { Flight, Outcome } from './flight.ts';
+import { includesAll, type LabelSet, type LabelSets } from './label-set.ts';
+import type { MemoryTier } from './memory-tier.ts';
+import type { ReadRequest } from './read-request.ts';
+
+/** A value with where it came from. */
+export interface Provenance<T> {
+  readonly value: T;
+  readonly from: From;
+  /** Whether it is old, and was returned because the reader tolerates it. */
+  readonly stale: boolean;
+  /** The log position that its loader started from; `undefined` where the log was never reached. */
+  readonly mark: Token | undefined;
+  /** Milliseconds since its load began. */
+  readonly age: number;
+}
+
+/** {@link Provenance}, with what the rule needs to judge it again. */
+export interface Served {
+  readonly value: unknown;
+  readonly from: From;
+  readonly stale: boolean;
+  readonly marked: Marked;
+  /** See `View.cover`. */
+  readonly turn: number;
+  readonly age: number;
+}
+
+export interface ReadPathParts {
+  readonly node: Node;
+  readonly memory: MemoryTier | undefined;
+  readonly fill: Fill;
+  readonly labels: LabelSets;
+  readonly events: Events;
+  readonly clock: Clock;
+  readonly stopwatch: Stopwatch;
+  /** How long a detached node goes on serving what was valid, in ms. */
+  readonly serveDetached: number;
+  readonly removed: RemovedGuards;
+}
+
+/** How long a node that is behind a reader's token waits for its follower before it loads, in ms. */
+const TOKEN_PATIENCE = 50;
+
+/** One read on its way. */
+interface Reader {
+  readonly request: ReadRequest;
+  readonly order: number;
+  readonly mode: FillMode;
+  /** The position asked for, where it is one of this epoch. */
+  readonly position: Position | undefined;
+}
+
+/**
+ * The read path, told in order:
+ *
+ * 1. In memory, not expired, attached, not covered: return it.
+ * 2. Old, but within what the reader tolerates: return it, and refresh behind its back.
+ * 3. Share the flight of the same key that is under way, if it can still satisfy this reader; else start one.
+ * 4. When it has landed, check its value against the reader's own start; too old, and the reader starts over, once.
+ * 5. If the loader failed, and an old value may stand in: return that.
+ */
+export class ReadPath {
+  readonly #parts: ReadPathParts;
+  readonly #flights = new Map<string, Flight>();
+
+  constructor(parts: ReadPathParts) {
+    this.#parts = parts;
+  }
+
+  /** Loads that are under way. */
+  get flying(): number {
+    return this.#flights.size;
+  }
+
+  /** Why an entry may not be served now; `undefined` if it may. Allocates nothing. */
+  refuse(entry: Entry, key: string, now: number): MissReason | undefined {
+    const { node } = this.#parts;
+    const { view } = node;
+    if (!node.attachedAt(now)) return 'detached';
+    // What was found uncovered stays so until the view changes; the memo is of what was applied, never of the head.
+    if (entry.checked !== view.revision || entry.epoch !== view.epoch) {
+      const cover = view.cover(entry, key);
+      if (cover !== undefined) return cover;
+      entry.checked = view.revision;
+    }
+    entry.provenAt = this.#has('staleSince') ? Math.max(entry.provenAt, node.follower.provenAt) : now;
+    return entry.freshAt(now) ? undefined : 'expired';
+  }
+
+  /** The entry, if memory may serve it now, with these tags among its labels. */
+  inMemory(request: Pick<ReadRequest, 'key' | 'tags' | 'owner'>, now: number): Entry | undefined {
+    const entry = this.#parts.memory?.get(request.key);
+    if (entry === undefined) return undefined;
+    this.#tagged(entry, request);
+    return this.refuse(entry, request.key, now) === undefined ? entry : undefined;
+  }
+
+  async read(request: ReadRequest): Promise<Served> {
+    const { events, stopwatch } = this.#parts;
+    const begun = this.#begin(request);
+    const reader = begun instanceof Promise ? await begun : begun;
+    const now = stopwatch.now();
+    const entry = this.#parts.memory?.get(request.key);
+    if (entry !== undefined) this.#tagged(entry, request);
+    const reason =
+      entry === undefined
+        ? 'absent'
+        : (this.refuse(entry, request.key, now) ?? (reader.mode.loadOnly ? 'token' : undefined));
+    if (entry !== undefined && reason === undefined) {
+      request.elsewhere?.();
+      this.#hit(entry, request, now);
+      return served(entry, false, now);
+    }
+    if (events.heard && reason !== undefined) events.emit({ type: 'miss', key: request.key, reason });
+    const old = this.#tolerated(entry, reader, now);
+    return old === undefined ? this.#fly(reader, entry) : served(old, true, now);
+  }
+
+  /** Loads anew behind everybody's back; what fails is reported as an event. */
+  refresh(request: ReadRequest): void {
+    if (this.#flights.has(request.key)) return;
+    const { events, fill } = this.#parts;
+    if (events.heard) events.emit({ type: 'refresh', key: request.key });
+    const flight = this.#start({
+      request,
+      order: fill.nextOrder(),
+      mode: { loadOnly: true, unreached: false },
+      position: undefined,
+    });
+    flight.outcome.catch(() => {});
+  }
+
+  // --- 1. the reader, and what it asks for
+
+  /** A reader behind whose token the node is waits a moment for the follower. Without a token nothing is awaited. */
+  #begin(request: ReadRequest): Reader | Promise<Reader> {
+    const { fill, node } = this.#parts;
+    const order = fill.nextOrder();
+    const plain = { request, order, mode: { loadOnly: false, unreached: false }, position: undefined };
+    const { atLeast } = request.settings;
+    if (atLeast === undefined) return plain;
+    const position = positionOf(atLeast);
+    const beyond = { request, order, mode: { loadOnly: true, unreached: true }, position };
+    if (position === undefined) return beyond;
+    if (position.epoch !== node.view.epoch && this.#has('tokenEpoch')) return beyond;
+    const here = this.#has('tokenEpoch') ? position : { ...position, epoch: node.view.epoch };
+    if (node.view.applied >= here.number) return { ...plain, position: here };
+    return node.follower
+      .reach(here, TOKEN_PATIENCE)
+      .then((outcome) => (outcome === 'passed' ? { ...plain, position: here } : beyond));
+  }
+
+  #tagged(entry: Entry, request: Pick<ReadRequest, 'key' | 'tags' | 'owner'>): void {
+    if (request.owner !== undefined && entry.owner === request.owner) return;
+    const tags = request.tags();
+    if (!includesAll(entry.set.tags, tags) && this.#has('readerLabels')) {
+      const { labels } = this.#parts;
+      entry.set = labels.unite(entry.set, labels.of(request.key, tags));
+      entry.checked = 0;
+    }
+    if (request.owner !== undefined) entry.owner = request.owner;
+  }
+
+  #hit(entry: Entry, request: ReadRequest, now: number): void {
+    const { events } = this.#parts;
+    if (events.heard) events.emit({ type: 'hit', key: request.key, from: 'memory' });
+    if (now - entry.bornAt > entry.ttl * request.settings.eagerRefresh) this.refresh(request);
+  }
+
+  // --- 2. tolerance
+
+  #tolerated(entry: Entry | undefined, reader: Reader, now: number): Entry | undefined {
+    const { request } = reader;
+    if (entry === undefined || request.settings.atLeast !== undefined) return undefined;
+    const { maxStaleness, grace } = request.settings;
+    if (
+      maxStaleness > 0 &&
+      now - entry.provenAt <= maxStaleness &&
+      now < entry.bornAt + entry.ttl + Math.max(maxStaleness, grace)
+    ) {
+      request.elsewhere?.();
+      this.#stale(request, 'maxStaleness');
+      this.refresh(request);
+      return entry;
+    }
+    const { node, serveDetached } = this.#parts;
+    if (
+      serveDetached > 0 &&
+      entry.freshAt(now) &&
+      !node.attachedAt(now) &&
+      node.attachedAt(now, serveDetached) &&
+      node.view.cover(entry, request.key) === undefined
+    ) {
+      request.elsewhere?.();
+      this.#stale(request, 'detached');
+      return entry;
+    }
+    return undefined;
+  }
+
+  #stale({ key }: ReadRequest, why: 'maxStaleness' | 'grace' | 'softTimeout' | 'detached', error?: unknown): void {
+    const { events } = this.#parts;
+    if (events.heard) events.emit({ type: 'stale', key, why, ...(error === undefined ? {} : { error }) });
+  }
+
+  // --- 3. and 4. flights
+
+  async #fly(reader: Reader, old: Entry | undefined): Promise<Served> {
+    const { request } = reader;
+    const key = request.key;
+    for (;;) {
+      const current = this.#flights.get(key);
+      const join = current !== undefined && this.#joinable(current, reader);
+      const flight = join ? current : this.#start(reader);
+      if (join) {
+        request.elsewhere?.();
+        if (this.#parts.events.heard) this.#parts.events.emit({ type: 'joined', key });
+      }
+      let outcome: Outcome | Entry;
+      try {
+        outcome = await this.#landed(flight, reader, old);
+      } catch (error) {
+        return this.#standIn(reader, old, error);
+      }
+      if (outcome instanceof Entry) return served(outcome, true, this.#parts.stopwatch.now());
+      // A reader that started after a covering record was applied loads again; its own load satisfies it, whatever came since.
+      if (!join || this.#accepts(flight, outcome, reader)) return { ...outcome, stale: false };
+      if (this.#parts.events.heard) this.#parts.events.emit({ type: 'rejoined', key });
+    }
+  }
+
+  /** Whether what a flight will bring can satisfy a reader that begins now. */
+  #joinable(flight: Flight, reader: Reader): boolean {
+    // It has not begun to read: whatever it reads is newer than this reader's start. Only a replica may be older still.
+    if (!flight.loading || flight.loadOrder > reader.order)
+      return flight.unreached || !reader.mode.unreached || !this.#has('tokenJoin');
+    if (!newEnough(reader, { epoch: flight.epoch, number: flight.mark }) && this.#has('tokenJoin')) return false;
+    const { node, stopwatch } = this.#parts;
+    const now = stopwatch.now();
+    // A detached node does not see what was written since; the flight is as old as what it serves may be.
+    if (!node.attachedAt(now) && !(now - flight.startedAt <= node.follower.options.maxLag) && this.#has('detachedJoin'))
+      return false;
+    return (
+      !this.#has('completion') ||
+      node.view.cover(this.#labelled(flight, flight.set, reader), flight.key, flight.turn) === undefined
+    );
+  }
+
+  /** Whether what a joined flight brought satisfies a reader, by the reader's own start. */
+  #accepts(flight: Flight, outcome: Outcome, reader: Reader): boolean {
+    if (outcome.from === 'loader' && outcome.order > reader.order) return true;
+    if (!newEnough(reader, outcome.asOf) && this.#has('tokenJoin')) return false;
+    if (!this.#has('completion')) return true;
+    return (
+      this.#parts.node.view.cover(this.#labelled(outcome.marked, flight.set, reader), flight.key, outcome.turn) ===
+      undefined
+    );
+  }
+
+  /** With the labels that this reader brings and the flight did not have. */
+  #labelled(marked: Marked, set: LabelSet, { request }: Reader): Marked {
+    const { labels } = this.#parts;
+    const tags = request.tags();
+    if (includesAll(set.tags, tags)) return marked;
+    const { epoch, mark, high, low } = marked;
+    return { epoch, mark, high, low, shared: labels.unite(set, labels.of(request.key, tags)).labels };
+  }
+
+  #start(reader: Reader): Flight {
+    const { key } = reader.request;
+    const flight = this.#parts.fill.start(reader.request, reader.mode);
+    this.#flights.set(key, flight);
+    const land = (): void => {
+      if (this.#flights.get(key) === flight) this.#flights.delete(key);
+    };
+    flight.outcome.then(land, land);
+    return flight;
+  }
+
+  /** What the flight brought; or the old value, where it may stand in and the soft timeout passes first. */
+  #landed(flight: Flight, { request }: Reader, old: Entry | undefined): Promise<Outcome | Entry> {
+    const { softTimeout, grace, maxStaleness } = request.settings;
+    const { clock, stopwatch } = this.#parts;
+    if (!Number.isFinite(softTimeout) || old === undefined || request.settings.atLeast !== undefined)
+      return flight.outcome;
+    return new Promise((resolve, reject) => {
+      const cancel = clock.schedule(softTimeout, () => {
+        if (!standsIn(old, stopwatch.now(), Math.max(grace, maxStaleness))) return;
+        this.#stale(request, 'softTimeout');
+        resolve(old);
+      });
+      flight.outcome.then(resolve, reject).finally(cancel);
+    });
+  }
+
+  // --- 5. errors
+
+  #standIn({ request }: Reader, old: Entry | undefined, error: unknown): Served {
+    const { stopwatch } = this.#parts;
+    const { grace, atLeast } = request.settings;
+    const now = stopwatch.now();
+    if (old === undefined || grace <= 0 || atLeast !== undefined || !standsIn(old, now, grace)) throw error;
+    this.#stale(request, 'grace', error);
+    return served(old, true, now);
+  }
+
+  #has(guard: Guard): boolean {
+    return !this.#parts.removed.has(guard);
+  }
+}
+
+/** Whether a position is not before the one that a reader's token names. */
+function newEnough({ mode, position }: Reader, asOf: Position): boolean {
+  if (position === undefined) return !mode.unreached;
+  return asOf.epoch === position.epoch && asOf.number >= position.number;
+}
+
+/** Whether an old value may stand in: it was proven valid, and had not expired, at most `tolerance` ms ago. */
+function standsIn(entry: Entry, now: number, tolerance: number): boolean {
+  return now - entry.provenAt <= tolerance && now < entry.bornAt + entry.ttl + tolerance;
+}
+
+function served(entry: Entry, stale: boolean, now: number): Served {
+  return { value: entry.value, from: 'memory', stale, marked: entry, turn: 0, age: now - entry.bornAt };
+}
+
+/** What users see of a served value. */
+export function provenance<T>({ value, from, stale, marked, age }: Served): Provenance<T> {
+  const mark = marked.epoch === '' ? undefined : formatToken({ epoch: marked.epoch, number: marked.mark });
+  return { value: value as T, from, stale, mark, age };
+}

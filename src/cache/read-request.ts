@@ -1,0 +1,18 @@
+import type { LoadContext } from './load-context.ts';
+import type { ReadSettings } from './read-options.ts';
+
+/** One value that somebody wants: its key, how it is loaded, and what the reader accepts. */
+export interface ReadRequest<T = unknown> {
+  /** Canonical. */
+  readonly key: string;
+  readonly load: (ctx: LoadContext) => T | Promise<T>;
+  readonly settings: ReadSettings;
+  /** Computed only where labels are needed. */
+  readonly tags: () => readonly string[];
+  /** The query it comes from: the same owner has the same tags for the same key. */
+  readonly owner: object | undefined;
+  /** Called once, where it turns out that `load` will not be needed, or not now. */
+  readonly elsewhere?: () => void;
+  /** Its load waits for others, and takes one place in the budget together with them. */
+  readonly batched?: boolean;
+}

@@ -1,0 +1,131 @@
+import type { Clock } from '../coherence/clock.ts';
+import { within } from '../coherence/deadline.ts';
+import { shorten, TidemarkError } from '../coherence/errors.ts';
+import type { Label } from '../coherence/label.ts';
+import type { Breaker } from './breaker.ts';
+import { type Compression, compress, decompress } from './compression.ts';
+import { decodeEnvelope, type Envelope, encodeEnvelope } from './envelope.ts';
+import type { Events } from './events.ts';
+import type { Serializer } from './serializer.ts';
+import type { Store } from './store.ts';
+
+export interface StoreTierParts {
+  readonly store: Store;
+  readonly breaker: Breaker;
+  readonly clock: Clock;
+  readonly events: Events;
+  /** Writes with the first; reads whatever any of them wrote. */
+  readonly serializers: readonly Serializer[];
+  readonly compression: Compression | undefined;
+  /** Deadline of one request, in ms. */
+  readonly timeout: number;
+}
+
+/** An entry as found in the store, its value still packed. */
+export interface Found extends Omit<Envelope, 'payload' | 'serializer' | 'compressed'> {
+  /** Rejects with `INVALID_ENVELOPE` where the bytes cannot be read. */
+  value(): Promise<unknown>;
+}
+
+/** What is kept of a value. */
+export interface Kept {
+  readonly value: unknown;
+  readonly epoch: string;
+  readonly mark: number;
+  readonly labels: readonly Label[];
+  readonly ttl: number;
+  readonly grace: number;
+}
+
+/**
+ * Entries in the shared store (L2). Whatever goes wrong here is reported, and costs a miss: reads that arrive in the same
+ * turn share one request, writes are not waited for.
+ */
+export class StoreTier {
+  readonly #parts: StoreTierParts;
+  #wanted: { keys: string[]; answer: Promise<readonly (Uint8Array | undefined)[]> } | undefined;
+  readonly #writing = new Set<Promise<void>>();
+
+  constructor(parts: StoreTierParts) {
+    this.#parts = parts;
+  }
+
+  /** The entry under a key; `undefined` where there is none, or none that can be read. Never rejects. */
+  async find(key: string): Promise<Found | undefined> {
+    this.#wanted ??= this.#ask();
+    const { keys, answer } = this.#wanted;
+    const index = keys.push(key) - 1;
+    try {
+      const found = (await answer)[index];
+      return found === undefined ? undefined : this.#unpack(decodeEnvelope(found));
+    } catch (error) {
+      this.#failed('get', [key], error);
+      return undefined;
+    }
+  }
+
+  /** Keeps an entry; not waited for. */
+  save(key: string, kept: Kept): void {
+    const writing = this.#save(key, kept)
+      .catch((error: unknown) => this.#failed('set', [key], error))
+      .finally(() => this.#writing.delete(writing));
+    this.#writing.add(writing);
+  }
+
+  /** Resolves when no write is under way. */
+  async settled(): Promise<void> {
+    await Promise.all(this.#writing);
+  }
+
+  #ask(): { keys: string[]; answer: Promise<readonly (Uint8Array | undefined)[]> } {
+    const { store, breaker } = this.#parts;
+    const keys: string[] = [];
+    const answer = Promise.resolve().then(() => {
+      this.#wanted = undefined;
+      return breaker.run(() => this.#inTime(store.getMany(keys)));
+    });
+    return { keys, answer };
+  }
+
+  async #save(key: string, kept: Kept): Promise<void> {
+    const { store, breaker, clock, serializers, compression, events } = this.#parts;
+    const serializer = serializers[0] as Serializer;
+    const bornAt = clock.wall();
+    const packed = serializer.encode(kept.value);
+    const small = compression === undefined ? undefined : await compress(packed, compression);
+    const bytes = encodeEnvelope({
+      epoch: kept.epoch,
+      mark: kept.mark,
+      labels: kept.labels,
+      bornAt,
+      ttl: kept.ttl,
+      grace: kept.grace,
+      serializer: serializer.id,
+      compressed: small !== undefined,
+      payload: small ?? packed,
+    });
+    await breaker.run(() => this.#inTime(store.set(key, bytes, kept.ttl + kept.grace)));
+    if (events.heard) events.emit({ type: 'stored', key, bytes: bytes.length });
+  }
+
+  #unpack(envelope: Envelope): Found {
+    const serializer = this.#parts.serializers.find((it) => it.id === envelope.serializer);
+    if (serializer === undefined) {
+      throw new TidemarkError(
+        'INVALID_ENVELOPE',
+        `A stored value was written by serializer ${shorten(envelope.serializer)}, which this cache does not have. Give every process that shares the store the same \`serializer\`.`,
+      );
+    }
+    const { payload, compressed, serializer: _, ...rest } = envelope;
+    return { ...rest, value: async () => serializer.decode(compressed ? await decompress(payload) : payload) };
+  }
+
+  #inTime<T>(work: Promise<T>): Promise<T> {
+    const { clock, timeout } = this.#parts;
+    return within(clock, timeout, work, () => new Error(`the store did not answer within ${timeout} ms`));
+  }
+
+  #failed(operation: 'get' | 'set', keys: readonly string[], error: unknown): void {
+    this.#parts.events.emit({ type: 'store-failed', operation, keys, error });
+  }
+}

@@ -1,0 +1,45 @@
+export type { Announcement } from './coherence/announcements.ts';
+export type { Ban } from './coherence/bans.ts';
+export type { Cancel, Clock } from './coherence/clock.ts';
+export type { Duration } from './coherence/duration.ts';
+export { type ErrorCode, TidemarkError } from './coherence/errors.ts';
+export type { FollowerState, ResyncReason } from './coherence/follower.ts';
+export type { KeyInput, Segment } from './coherence/key.ts';
+export type { Label } from './coherence/label.ts';
+export type { Appended, InvalidationLog, LogOptions, Reading, Snapshot, Unsubscribe } from './coherence/log.ts';
+export type { LogSettings } from './coherence/log-options.ts';
+export type { Logger } from './coherence/logger.ts';
+export { memoryLog } from './coherence/memory-log.ts';
+export type { NodeEvent } from './coherence/node-event.ts';
+export type { Part, PartContext } from './coherence/part.ts';
+export type { Position, Token } from './coherence/position.ts';
+export type { NodePresence, Presence } from './coherence/presence.ts';
+export type { AtLeast, Receipt } from './coherence/receipt.ts';
+export type { Cause, Draft, LogRecord, Lsn, RecordKind } from './coherence/record.ts';
+export type { ServerAnswer, ServerCheck } from './coherence/server-check.ts';
+export type { Stopwatch } from './coherence/stopwatch.ts';
+export { everything, key, pattern, type Target, tag } from './coherence/target.ts';
+export type { Cover } from './coherence/view.ts';
+export type { LoadMany } from './cache/batch.ts';
+export type { Breaker } from './cache/breaker.ts';
+export { type Cache, createCache, type GetOptions, type InvalidateOptions, type SetOptions } from './cache/cache.ts';
+export type { CacheOptions } from './cache/cache-options.ts';
+export type { CacheEvent, From, Listener, MissReason } from './cache/events.ts';
+export type { Lease, LeaseAnswer } from './cache/lease.ts';
+export { type ContextLoad, type LoadContext, withContext } from './cache/load-context.ts';
+export { memoryStore } from './cache/memory-store.ts';
+export type { Query, QueryOptions, ReadRequestOf } from './cache/query.ts';
+export type { ReadOptions } from './cache/read-options.ts';
+export type { Provenance } from './cache/read-path.ts';
+export type { Serializer, SerializerOption } from './cache/serializer.ts';
+export type { Size } from './cache/size.ts';
+export type { Store } from './cache/store.ts';
+export {
+  createRules,
+  type DomainEvent,
+  type Invalidator,
+  type RuleMap,
+  type Rules,
+  type RulesOptions,
+  type Targets,
+} from './events/index.ts';
