@@ -11,7 +11,7 @@ export interface Finding {
 /** A finding as one line of text, with the place first so that editors and terminals can link it. */
 export function describeFinding(finding: Finding): string {
   const place = finding.line === undefined ? finding.file : `${finding.file}:${finding.line}`;
-  return `${place} [${finding.rule}] ${finding.problem}. Cure: ${finding.cure}.`;
+  return `${place} [${finding.rule}] ${finding.problem.replace(/\.$/, '')}. Cure: ${finding.cure}.`;
 }
 
 /** Prints each finding as one line and sets the exit code: 1 if there is any. */
