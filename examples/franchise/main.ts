@@ -42,7 +42,8 @@ async function start(tenants: Tenants): Promise<{ url: string; stop(): Promise<v
       ? new Error(`Port ${port} is taken. Choose another one, for example PORT=3002 npm start.`, { cause: error })
       : error;
   }
-  return { url: `http://${HOST}:${(app.server.address() as AddressInfo).port}`, stop };
+  const host = HOST.includes(':') ? `[${HOST}]` : HOST;
+  return { url: `http://${host}:${(app.server.address() as AddressInfo).port}`, stop };
 }
 
 function portNumber(text: string): number {

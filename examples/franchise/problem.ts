@@ -26,6 +26,17 @@ const cures: Record<string, string> = {
   FST_ERR_CTP_BODY_TOO_LARGE: 'Send one change per request.',
 };
 
+/** The database cannot be reached. What is cached is still answered; the rest is asked for again later. */
+const unreachable = new Set([
+  'CONNECT_TIMEOUT',
+  'CONNECTION_CLOSED',
+  'CONNECTION_DESTROYED',
+  'CONNECTION_ENDED',
+  'ECONNREFUSED',
+  'ECONNRESET',
+  'ENOENT',
+]);
+
 /** Fastify's error handler: every failure as `{ error, message, field?, cure? }`, and no detail of our own failures. */
 export async function replyWithProblem(error: unknown, request: FastifyRequest, reply: FastifyReply): Promise<void> {
   const problem = asProblem(error);
@@ -42,6 +53,9 @@ function asProblem(error: unknown): Problem {
     code = '',
     message = '',
   } = error as { statusCode?: number; code?: string; message?: string };
+  if (unreachable.has(code)) {
+    return new Problem(503, 'unavailable', 'The database does not answer.', { cure: 'Try again in a moment.' });
+  }
   if (statusCode >= 500) return new Problem(500, 'internal', 'The service failed. The cause is in its log.');
   const cure = cures[code];
   return new Problem(statusCode, 'bad_request', message, { field: 'body', ...(cure && { cure }) });
