@@ -290,16 +290,11 @@ export class Cache {
    */
   invalidate(...targets: Target[]): Promise<Receipt>;
   invalidate(targets: readonly Target[], options?: InvalidateOptions): Promise<Receipt>;
-  async invalidate(
-    first?: Target | readonly Target[],
-    second?: Target | InvalidateOptions,
-    ...rest: Target[]
-  ): Promise<Receipt> {
+  async invalidate(...args: readonly unknown[]): Promise<Receipt> {
     this.#open();
-    const list = Array.isArray(first)
-      ? (first as readonly Target[])
-      : ([first, second, ...rest].filter((it) => it !== undefined) as Target[]);
-    const options = Array.isArray(first) ? (second as InvalidateOptions | undefined) : undefined;
+    const together = Array.isArray(args[0]);
+    const list = (together ? args[0] : args) as readonly Target[];
+    const options = together ? (args[1] as InvalidateOptions | undefined) : undefined;
     checkTargets(list);
     const since = this.#now();
     const receipt = await this.#node.invalidate(list, options?.cause, options?.lsn);
