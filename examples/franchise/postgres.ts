@@ -39,7 +39,7 @@ export async function startPostgres(): Promise<EmbeddedPostgres> {
     stdio: ['ignore', 'ignore', 'pipe', 'pipe'],
   });
   await ready(guard);
-  return { socketFolder: folder, stop: () => stop(guard) };
+  return { socketFolder: folder, stop: () => stop(guard, folder) };
 }
 
 /** Puts into `folder` what `account` needs there, and answers where it can run the binaries. */
@@ -103,9 +103,12 @@ function ready(guard: ChildProcess): Promise<void> {
   });
 }
 
-async function stop(guard: ChildProcess): Promise<void> {
-  if (guard.exitCode !== null || guard.signalCode !== null) return;
-  const gone = once(guard, 'exit');
-  (guard.stdio[3] as Writable).destroy();
-  await gone;
+async function stop(guard: ChildProcess, folder: string): Promise<void> {
+  if (guard.exitCode === null && guard.signalCode === null) {
+    const gone = once(guard, 'exit');
+    (guard.stdio[3] as Writable).destroy();
+    await gone;
+  }
+  // The guard has emptied it. It cannot remove the folder itself from a directory that `nobody` may not write to.
+  await rm(folder, { recursive: true, force: true });
 }

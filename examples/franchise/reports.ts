@@ -73,27 +73,30 @@ export function createReports(cache: Cache, sql: Sql): Reports {
   const overview = statement<Overview>(sql, 'overview');
   const rankings = statement<RankingRow>(sql, 'rankings');
   const forecast = statement<ForecastRow>(sql, 'forecast');
-  const shared = { ttl: '5m', tags: (orgId: string) => [`org:${orgId}`] } as const;
   return {
     budgets: cache.query({
-      ...shared,
       name: 'fr:budgets',
       load: (orgId: string, period: string) => budgets.all(orgId, period),
+      ttl: '5m',
+      tags: (orgId) => [`org:${orgId}`],
     }),
     overview: cache.query({
-      ...shared,
       name: 'fr:overview',
       load: (orgId: string, period: string) => overview.one(orgId, period),
+      ttl: '5m',
+      tags: (orgId) => [`org:${orgId}`],
     }),
     rankings: cache.query({
-      ...shared,
       name: 'fr:rankings',
       load: (orgId: string, period: string) => rankings.all(orgId, period),
+      ttl: '5m',
+      tags: (orgId) => [`org:${orgId}`],
     }),
     forecast: cache.query({
-      ...shared,
       name: 'fr:forecast',
       load: (orgId: string) => forecast.all(orgId),
+      ttl: '5m',
+      tags: (orgId) => [`org:${orgId}`],
     }),
   };
 }

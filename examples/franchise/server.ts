@@ -41,7 +41,8 @@ export function createServer({ sql, tenants, logger = false }: ServerOptions): F
     const cure = 'The README of this example lists the routes.';
     throw new Problem(404, 'not_found', `There is no ${method} ${url.slice(0, 100)}.`, { cure });
   });
-  acceptNoBody(app);
+  acceptNothingButJson(app);
+  endConnectionsOnClose(app);
   app.register(
     async (franchise) => {
       franchise.addHook('onRequest', async (request) => {
@@ -57,11 +58,23 @@ export function createServer({ sql, tenants, logger = false }: ServerOptions): F
   return app;
 }
 
-/** Many clients say "JSON" on every request. Where a route needs no body, saying it without sending one is no error. */
-function acceptNoBody(app: FastifyInstance): void {
+function acceptNothingButJson(app: FastifyInstance): void {
   const parse = app.getDefaultJsonParser('error', 'error');
+  app.removeAllContentTypeParsers();
   app.addContentTypeParser('application/json', { parseAs: 'string' }, (request, body, done) => {
+    // Many clients say "JSON" on every request. Where a route needs no body, sending none is no error.
     if (body === '') done(null, undefined);
     else parse(request, body as string, done);
+  });
+}
+
+/** A client that was answered while the service closes would otherwise keep its connection, and the service with it. */
+function endConnectionsOnClose(app: FastifyInstance): void {
+  let closing = false;
+  app.addHook('preClose', async () => {
+    closing = true;
+  });
+  app.addHook('onSend', async (_request, reply) => {
+    if (closing) reply.header('connection', 'close');
   });
 }

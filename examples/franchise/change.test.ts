@@ -1,0 +1,106 @@
+import { setImmediate } from 'node:timers/promises';
+import type { FastifyInstance } from 'fastify';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { Client } from './client.ts';
+import { type Database, openDatabase } from './database.ts';
+import { createServer } from './server.ts';
+import { Tenants } from './tenants.ts';
+
+const tenants = new Tenants('secret of the test');
+let database: Database;
+let app: FastifyInstance;
+let org1: Client;
+let org2: Client;
+
+beforeAll(async () => {
+  database = await openDatabase();
+  app = createServer({ sql: database.sql, tenants, logger: false });
+  org1 = new Client(app, tenants.token('ORG1'));
+  org2 = new Client(app, tenants.token('ORG2'));
+}, 30_000);
+
+afterAll(async () => {
+  await app.close();
+  await database.close();
+});
+
+type Budgets = { branchId: string; revenueTarget: number }[];
+const budgets = '/budgets?period=2025-11';
+const budget = (branchId: string, revenueTarget: number): object => {
+  return { branchId, period: '2025-11', revenueTarget, cogsTarget: 1, expenseTarget: 1 };
+};
+
+/** What a reader is owed: per branch, the newest figure whose POST had returned when the read began. */
+function owed(data: Budgets, returned: ReadonlyMap<string, number>): string[] {
+  const shown = new Map(data.map((row) => [row.branchId, row.revenueTarget]));
+  return [...returned].filter(([id, least]) => (shown.get(id) ?? 0) < least).map(([id, least]) => `${id} < ${least}`);
+}
+
+describe('a change', () => {
+  it('is in every read that begins after its POST returned, whoever else reads and writes', async () => {
+    const returned = new Map<string, number>();
+    const seen = { loader: 0, cache: 0, org2: new Set<unknown>() };
+    let writing = 4;
+    const write = async (branchId: string): Promise<void> => {
+      for (let round = 1; round <= 25; round++) {
+        await org1.post('/budgets', budget(branchId, 1_000_000 + round));
+        returned.set(branchId, 1_000_000 + round);
+        // Room for a hit between two changes.
+        await org1.get(budgets);
+      }
+      writing--;
+    };
+    const read = async (): Promise<void> => {
+      while (writing > 0) {
+        const atStart = new Map(returned);
+        const { data, cached } = await org1.get<Budgets>(budgets);
+        expect(owed(data, atStart)).toEqual([]);
+        seen[cached ? 'cache' : 'loader']++;
+        seen.org2.add((await org2.get(budgets)).cached);
+        // Hits take no time: without a pause for the sockets, the readers would starve the writers.
+        await setImmediate();
+      }
+    };
+    await org2.get(budgets);
+    await Promise.all([...['B101', 'B102', 'B123', 'B125'].map(write), read(), read(), read(), read()]);
+    expect(seen.loader).toBeGreaterThan(0);
+    expect(seen.cache).toBeGreaterThan(0);
+    expect([...seen.org2]).toEqual([true]);
+  }, 60_000);
+
+  it('of stock is not lost when transfers cross', async () => {
+    const cups = (): Promise<unknown> => database.sql`
+      select sum(on_hand) as total, min(on_hand) as least from inventory
+      where branch_id in ('B110', 'B111') and product_id = 'CUPS'`;
+    const before = await cups();
+    const transfer = { productId: 'CUPS', units: 1 };
+    const answers = await Promise.all(
+      Array.from({ length: 20 }, (_, i) =>
+        org1.post('/transfers', {
+          ...transfer,
+          fromBranchId: i % 2 ? 'B110' : 'B111',
+          toBranchId: i % 2 ? 'B111' : 'B110',
+        }),
+      ),
+    );
+    expect(answers.map((answer) => answer.status)).toEqual(Array(20).fill(201));
+    expect(await cups()).toEqual(before);
+  });
+
+  it('is received once, by one of two who try', async () => {
+    const path = '/purchase-orders/PO-110-2/receive';
+    const answers = await Promise.all([org1.post(path), org1.post(path)]);
+    expect(answers.map((answer) => answer.status).sort()).toEqual([200, 409]);
+  });
+
+  it('raises its event also when the COMMIT failed, since it may have got through', async () => {
+    await database.sql.unsafe(`
+      create function refuse() returns trigger language plpgsql as $$ begin raise 'no' using errcode = '23514'; end $$;
+      create constraint trigger refuse after insert or update on budget
+        deferrable initially deferred for each row when (new.revenue_target = 13) execute function refuse();`);
+    await org1.get(budgets);
+    expect(await org1.get(budgets)).toMatchObject({ cached: true });
+    expect(await org1.post('/budgets', budget('B123', 13))).toMatchObject({ status: 500, error: 'internal' });
+    expect(await org1.get(budgets)).toMatchObject({ cached: false });
+  });
+});
