@@ -13,8 +13,14 @@ export default defineConfig({
   },
   test: {
     include: ['src/**/*.test.ts', 'test/**/*.test.ts', 'examples/**/*.test.ts', 'scripts/**/*.test.ts'],
+    exclude: ['**/node_modules/**', '.cache/**'],
     typecheck: { enabled: true, include: ['test/types/**/*.test-d.ts'], tsconfig: './tsconfig.json' },
+    setupFiles: ['./test/leak-check.ts'],
+    // A test ends long before this unless it hangs; what starts a server or a process asks for more time itself.
+    testTimeout: 10_000,
+    hookTimeout: 20_000,
     restoreMocks: true,
     unstubEnvs: true,
+    unstubGlobals: true,
   },
 });
