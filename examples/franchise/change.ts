@@ -9,7 +9,7 @@ export interface Change<T> {
 }
 
 /** A change that is committed. */
-export interface Committed<T> {
+interface Committed<T> {
   readonly data: T;
   readonly event: DomainEvent['type'];
   /** How far its invalidation got. `applied`: no read that begins here from now on is answered with older figures. */

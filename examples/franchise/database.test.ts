@@ -23,12 +23,12 @@ it('keeps its books in a Postgres of your own, and makes them only once', async 
 
 it('has the same books at every start', async () => {
   const sums = async (): Promise<unknown> => {
-    const { sql, close } = await openDatabase();
-    const rows = await sql`
+    const database = await openDatabase();
+    const rows = await database.sql`
       select (select sum(revenue) from sale) as sales, (select sum(revenue_target) from budget) as budgets,
         (select sum(on_hand) from inventory) as stock, (select sum(units) from purchase_order_line) as ordered,
         (select count(distinct month) from cogs) as months, (select count(*) from branch) as branches`;
-    await close();
+    await database.close();
     return rows[0];
   };
   const first = await sums();

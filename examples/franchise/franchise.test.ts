@@ -21,9 +21,11 @@ interface Service {
   readonly printed: string[];
 }
 
+const patience = { timeout: 30_000 };
+
 /** Everything that the service puts on disk is in here, so that what it leaves behind can be seen. */
 let temporary: string;
-let child: ChildProcess | undefined;
+let running: ChildProcess | undefined;
 
 beforeEach(() => {
   temporary = mkdtempSync(join(tmpdir(), 'franchise-test-'));
@@ -32,13 +34,13 @@ beforeEach(() => {
 });
 
 afterEach(async () => {
-  if (child && child.exitCode === null && child.signalCode === null) {
-    const gone = once(child, 'exit');
-    child.kill('SIGKILL');
+  if (running && running.exitCode === null && running.signalCode === null) {
+    const gone = once(running, 'exit');
+    running.kill('SIGKILL');
     await gone;
-    await vi.waitFor(() => expect(left()).toEqual([]), { timeout: 10_000 });
+    await vi.waitUntil(() => left().length === 0, patience);
   }
-  child = undefined;
+  running = undefined;
   rmSync(temporary, { recursive: true });
 });
 
@@ -48,24 +50,26 @@ const left = (): string[] => readdirSync(temporary).filter((name) => name.starts
 /** As `npm start` does it. */
 function launch(environment: NodeJS.ProcessEnv): { child: ChildProcess; output: { stdout: string; stderr: string } } {
   const output = { stdout: '', stderr: '' };
-  const started = spawn(process.execPath, ['--import', 'tsx', 'examples/franchise/main.ts'], {
+  const started: ChildProcess = spawn(process.execPath, ['--import', 'tsx', 'examples/franchise/main.ts'], {
     cwd: root,
     env: { ...process.env, NODE_ENV: 'development', TMPDIR: temporary, ...environment },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
-  started.stdout.on('data', (chunk) => (output.stdout += chunk));
-  started.stderr.on('data', (chunk) => (output.stderr += chunk));
-  child = started;
+  started.stdout?.on('data', (chunk: Buffer) => (output.stdout += chunk.toString()));
+  started.stderr?.on('data', (chunk: Buffer) => (output.stderr += chunk.toString()));
+  running = started;
   return { child: started, output };
 }
 
 async function start(): Promise<Service> {
   const { child, output } = launch({ PORT: '0' });
-  await vi.waitFor(() => expect(output.stdout, output.stderr).toContain('# 3.'), { timeout: 30_000 });
+  await vi.waitUntil(() => output.stdout.includes('# 3.') || child.exitCode !== null, patience);
+  if (child.exitCode !== null) throw new Error(output.stderr);
   const url = /http:\S+?:\d+/.exec(output.stdout)?.[0] ?? '';
-  const tokens = [...output.stdout.matchAll(/^export (\w+)=(\S+)$/gm)].map(([, name, token]) => [name, token]);
+  const tokens = [...output.stdout.matchAll(/^export (\w+)=(\S+)$/gm)].map(([, name = '', token]) => [name, token]);
   const printed = output.stdout.split('\n').filter((line) => line.startsWith('curl '));
-  return { child, url, printed, environment: { ...process.env, ...Object.fromEntries(tokens) } };
+  const environment = Object.fromEntries(tokens) as Record<string, string>;
+  return { child, url, printed, environment: { ...process.env, ...environment } };
 }
 
 /** The folder of the Postgres server that the running service has started. */
@@ -103,16 +107,16 @@ describe('the service as a newcomer starts it', () => {
     expect(third).toMatch(/^"cached":false\n/);
     expect(third).toContain('"revenueTarget":72000,"cogsTarget":21000,"expenseTarget":30000');
 
-    const { stdout } = await run('bash', [smoke, url], { env: environment }).catch((error) => error);
-    expect(stdout).toContain('All as expected.');
-    expect(stdout).not.toContain('FAIL');
+    const story = await run('bash', [smoke, url], { env: environment }).catch((error: { stdout: string }) => error);
+    expect(story.stdout).not.toContain('FAIL');
+    expect(story.stdout).toContain('All as expected.');
 
-    const postgres = postmaster();
-    expect(runs(postgres)).toBe(true);
+    const server = postmaster();
+    expect(runs(server)).toBe(true);
     child.kill('SIGTERM');
     expect(await once(child, 'exit')).toEqual([0, null]);
     expect(left()).toEqual([]);
-    expect(runs(postgres)).toBe(false);
+    expect(runs(server)).toBe(false);
   }, 60_000);
 
   it('answers what was asked before it was told to stop', async () => {
@@ -126,9 +130,14 @@ describe('the service as a newcomer starts it', () => {
       headers: { authorization: `Bearer ${environment['TOKEN']}`, 'content-type': 'application/json' },
       body: '{"branchId":"B123","period":"2025-11","revenueTarget":1,"cogsTarget":1,"expenseTarget":1}',
     });
-    await vi.waitFor(async () => expect(await sql`select from pg_locks where not granted`).toHaveLength(1));
+    await vi.waitUntil(async () => (await sql`select from pg_locks where not granted`).length === 1, patience);
     child.kill('SIGTERM');
-    await vi.waitFor(() => expect(fetch(url)).rejects.toThrow(), { timeout: 10_000 });
+    const refused = (): Promise<boolean> =>
+      fetch(url).then(
+        () => false,
+        () => true,
+      );
+    await vi.waitUntil(refused, patience);
     expect(child.exitCode).toBe(null);
     await lock`commit`;
     lock.release();
@@ -141,18 +150,18 @@ describe('the service as a newcomer starts it', () => {
 
   it('leaves nothing when it is killed without warning', async () => {
     const { child } = await start();
-    const postgres = postmaster();
+    const server = postmaster();
     child.kill('SIGKILL');
-    await vi.waitFor(() => expect(left()).toEqual([]), { timeout: 10_000 });
-    expect(runs(postgres)).toBe(false);
+    await vi.waitUntil(() => left().length === 0, patience);
+    expect(runs(server)).toBe(false);
   }, 60_000);
 
   it('stops at once when told to while it starts', async () => {
     const { child, output } = launch({ PORT: '0' });
-    await vi.waitFor(() => expect(left()).not.toEqual([]), { timeout: 30_000 });
+    await vi.waitUntil(() => left().length > 0, patience);
     child.kill('SIGTERM');
     await once(child, 'exit');
-    expect(child.exitCode, output.stderr).toBe(0);
+    expect({ exitCode: child.exitCode, ...output }).toMatchObject({ exitCode: 0 });
     expect(left()).toEqual([]);
   }, 60_000);
 

@@ -33,7 +33,8 @@ export async function startPostgres(): Promise<EmbeddedPostgres> {
   const guard = spawn('sh', [join(folder, 'postgres.sh'), binaries, folder], {
     ...account,
     cwd: folder,
-    env: { PATH: process.env['PATH'], LC_ALL: 'C' },
+    // The words that `ready` waits for are English.
+    env: { ...process.env, LC_ALL: 'C' },
     // A session of its own: Ctrl-C in the terminal is for the service, which still answers the requests that it has.
     detached: true,
     stdio: ['ignore', 'ignore', 'pipe', 'pipe'],
@@ -86,7 +87,8 @@ async function usableBinaries(installed: string, folder: string, copyAnyway: boo
 /** The package's own list of links, as paths from the folder of the package, such as `native/lib/libpq.so`. */
 async function libraryLinks(installed: string): Promise<{ source: string; target: string }[]> {
   const list = join(installed, 'pg-symlinks.json');
-  return existsSync(list) ? JSON.parse(await readFile(list, 'utf8')) : [];
+  if (!existsSync(list)) return [];
+  return JSON.parse(await readFile(list, 'utf8')) as { source: string; target: string }[];
 }
 
 /** Resolves when the server takes connections; rejects with its last words when it ends before. */

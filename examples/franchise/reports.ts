@@ -3,7 +3,7 @@ import type { Sql } from './database.ts';
 import { statement } from './statement.ts';
 
 /** One branch's targets and results in one month. */
-export interface BudgetRow {
+interface BudgetRow {
   branchId: string;
   branchName: string;
   period: string;
@@ -17,7 +17,7 @@ export interface BudgetRow {
 }
 
 /** An organisation in one month, with its stock, orders and transfers as they are now. */
-export interface Overview {
+interface Overview {
   period: string;
   branches: number;
   orders: number;
@@ -37,7 +37,7 @@ export interface Overview {
 }
 
 /** One branch among the others of its organisation. */
-export interface RankingRow {
+interface RankingRow {
   rank: number;
   branchId: string;
   branchName: string;
@@ -50,7 +50,7 @@ export interface RankingRow {
 }
 
 /** What is expected of one branch. */
-export interface ForecastRow {
+interface ForecastRow {
   branchId: string;
   branchName: string;
   revenueTrendPerMonth: number;

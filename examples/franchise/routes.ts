@@ -50,5 +50,5 @@ export function routes(app: FastifyInstance, reports: Reports, commit: Commit): 
 
 /** A report with where it came from. `age` is in milliseconds. */
 function answer<T>({ value, from, stale, age }: Provenance<T>): object {
-  return { cached: from !== 'loader', from, stale, age, data: value };
+  return { cached: from !== 'loader', from, stale, age: Math.round(age), data: value };
 }

@@ -110,9 +110,7 @@ describe('an event makes its reports old, and no other', () => {
       .split('\n')
       .filter((line) => line.includes('cache_bust'));
     expect(lines).toHaveLength(1);
-    expect(JSON.parse(lines[0] ?? '')).toMatchObject({
-      org: 'ORG1',
-      msg: expect.stringContaining('cache_bust org=ORG1'),
-    });
+    const { msg } = JSON.parse(lines[0] ?? '') as { msg: string };
+    expect(msg).toMatch(/^cache_bust org=ORG1 /);
   });
 });

@@ -24,16 +24,19 @@ insert into product values
   ('NOODLES', 'Noodles, 5 kg', 9.90), ('CUPS', 'Paper cups, 500', 21.00), ('OIL', 'Oil, 5 l', 17.60);
 
 -- Daily takings: the size of the branch, a growth of its own, the season, the weekday, and the day's luck.
+with character as materialized (
+  select id, 1200 + 2400 * pg_temp.noise(id) as size, 0.25 * pg_temp.noise(id || ' growth') - 0.05 as growth from branch
+), calendar as materialized (
+  select day::date, (day::date - date '2023-12-01') / 730.0::float8 as elapsed,
+    (1 + 0.15 * sin(2 * pi() * extract(doy from day) / 365))
+      * (array[0.85, 0.9, 0.95, 1.0, 1.2, 1.3, 0.8])[extract(isodow from day)::int] as factor
+  from generate_series(date '2023-12-01', date '2025-11-30', interval '1 day') as day
+)
 insert into sale
-select branch.id, day, (revenue / 9.5)::int, round(revenue::numeric, 2)
-from branch
-cross join generate_series(date '2023-12-01', date '2025-11-30', interval '1 day') as day
-cross join lateral (select
-  (1200 + 2400 * pg_temp.noise(branch.id))
-  * (1 + (0.25 * pg_temp.noise(branch.id || ' growth') - 0.05) * (day::date - date '2023-12-01') / 730)
-  * (1 + 0.15 * sin(2 * pi() * extract(doy from day) / 365))
-  * (array[0.85, 0.9, 0.95, 1.0, 1.2, 1.3, 0.8])[extract(isodow from day)::int]
-  * (0.9 + 0.2 * pg_temp.noise(branch.id || ' ' || day::date)) as revenue) as takings;
+select id, day, (revenue / 9.5)::int, round(revenue::numeric, 2)
+from character cross join calendar
+cross join lateral (
+  select size * (1 + growth * elapsed) * factor * (0.9 + 0.2 * pg_temp.noise(id || ' ' || day)) as revenue) as takings;
 
 insert into cogs
 select branch_id, month, round(revenue * (0.28 + 0.08 * pg_temp.noise(branch_id || ' cogs ' || month))::numeric, 2)
