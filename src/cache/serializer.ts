@@ -39,8 +39,8 @@ export function serializersOf(option: SerializerOption = 'json'): readonly [Seri
 export function json(): Serializer {
   const encode = (value: unknown): Uint8Array => {
     const text: string | undefined = JSON.stringify(value);
-    const lost = text === undefined ? ` is ${typeof value}` : findLost(value);
-    if (text === undefined || lost !== undefined) throw new TypeError(`value${lost}`);
+    const lost = findLost(value);
+    if (text === undefined || lost !== undefined) throw new TypeError(`value${lost ?? ' is undefined'}`);
     return Buffer.from(text);
   };
   return guarded({ id: 1, encode, decode: (bytes) => JSON.parse(textOf(bytes)) as unknown }, 'JSON');
