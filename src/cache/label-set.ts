@@ -16,7 +16,8 @@ export class LabelSets {
   /** The set of an entry under a canonical key with these tags. */
   of(key: string, tags: readonly string[]): LabelSet {
     const parent = parentOf(key);
-    const name = tags.length === 0 ? parent : `${parent}\n${tags.join('\n')}`;
+    // Tags hold no line breaks and are never empty, keys may hold anything: so the tags come first, and an empty line ends them.
+    const name = tags.length === 0 ? `\n${parent}` : `${tags.join('\n')}\n\n${parent}`;
     const known = this.#recent.get(name);
     if (known !== undefined) return known;
     const above = parent === '' ? [] : [...ancestors(parent), parent];
