@@ -5,12 +5,12 @@ export const ENTRY_WEIGHT = 300;
 const LOOKED_AT = 1_000;
 
 /**
- * About how many bytes a value occupies in memory: an estimate, for a bound that should hold within a factor of two.
- * Large values are sampled, so that weighing one costs microseconds.
+ * About how many bytes a value occupies in memory, a whole number: an estimate, for a bound that should hold within a
+ * factor of two. Large values are sampled, so that weighing one costs microseconds.
  */
 export function weigh(value: unknown): number {
   const left = { parts: LOOKED_AT };
-  return weighPart(value, left, 0);
+  return Math.ceil(weighPart(value, left, 0));
 }
 
 function weighPart(value: unknown, left: { parts: number }, depth: number): number {
