@@ -1,6 +1,6 @@
 import { setImmediate } from 'node:timers/promises';
 import type { FastifyInstance } from 'fastify';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { Client } from './client.ts';
 import { type Database, openDatabase } from './database.ts';
 import { createServer } from './server.ts';
@@ -67,6 +67,27 @@ describe('a change', () => {
     expect(seen.cache).toBeGreaterThan(0);
     expect([...seen.org2]).toEqual([true]);
   }, 60_000);
+
+  it('is announced after its COMMIT: what a read loads before it is not kept beyond it', async () => {
+    await database.sql.unsafe(`
+      create function wait() returns trigger language plpgsql as $$ begin perform pg_advisory_xact_lock(17); return null; end $$;
+      create constraint trigger wait after insert or update on budget
+        deferrable initially deferred for each row when (new.revenue_target = 17) execute function wait();`);
+    const gate = await database.sql.reserve();
+    await gate`select pg_advisory_lock(17)`;
+    const change = org1.post('/budgets', budget('B125', 17));
+    const atGate = async (): Promise<boolean> => (await gate`select from pg_locks where not granted`).length === 1;
+    await vi.waitUntil(atGate);
+    const target = async (): Promise<unknown> => {
+      const { data } = await org1.get<Budgets>(budgets);
+      return data.find((row) => row.branchId === 'B125')?.revenueTarget;
+    };
+    expect(await target()).not.toBe(17);
+    await gate`select pg_advisory_unlock(17)`;
+    gate.release();
+    expect(await change).toMatchObject({ status: 200 });
+    expect(await target()).toBe(17);
+  });
 
   it('of stock is not lost when transfers cross', async () => {
     const cups = (): Promise<unknown> => database.sql`
