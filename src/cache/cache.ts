@@ -14,11 +14,11 @@ import { Batch, type LoadMany } from './batch.ts';
 import { Budget } from './budget.ts';
 import { type CacheOptions, type CacheSettings, cacheSettings } from './cache-options.ts';
 import { Consistent } from './consistent.ts';
-import { Entry } from './entry.ts';
+import { Entry, NEVER } from './entry.ts';
 import { Events, type Listener } from './events.ts';
 import { Fill } from './fill.ts';
 import { journal } from './journal.ts';
-import { LabelSets } from './label-set.ts';
+import { includesAll, LabelSets } from './label-set.ts';
 import { LoadDecisions, type LoadContext } from './load-context.ts';
 import { MemoryTier } from './memory-tier.ts';
 import { makeQuery, type Query, QueryNames, type QueryOptions, type ReadRequestOf } from './query.ts';
@@ -149,19 +149,9 @@ export class Cache {
    */
   getOrSet<T>(key: KeyInput, load: (ctx: LoadContext) => T | Promise<T>, options?: GetOptions): Promise<T> {
     // A warm hit: no I/O, one promise. A string that is not canonical is not found under itself, and takes the long way.
-    if (typeof key === 'string' && this.#outside === undefined) {
-      const entry = this.#memory?.get(key);
-      if (
-        entry !== undefined &&
-        (options === undefined
-          ? this.#settings.defaults.eagerRefresh > 1 && !this.#settings.optIn
-          : suits(entry, options, this.#settings))
-      ) {
-        if (this.#reads.refuse(entry, key, this.#now()) === undefined) {
-          if (this.#events.heard) this.#events.emit({ type: 'hit', key, from: 'memory' });
-          return Promise.resolve(entry.value as T);
-        }
-      }
+    if (typeof key === 'string') {
+      const entry = this.#warm(key, this.#settings.defaults, undefined, options);
+      if (entry !== undefined) return Promise.resolve(entry.value as T);
     }
     return this.#attempt(() => this.#get(this.#request(key, load, options)));
   }
@@ -211,7 +201,7 @@ export class Cache {
     const now = this.#now();
     const entry = new Entry(
       { value, epoch: mark.epoch, mark: mark.mark, own, set },
-      { bornAt: now, ttl: settings.memoryTtl, grace: settings.grace, provenAt: Number.NEGATIVE_INFINITY },
+      { bornAt: now, ttl: settings.memoryTtl, grace: settings.grace, provenAt: NEVER },
     );
     this.#memory?.put(name, entry);
     if (this.#node.view.cover(marked, name) === undefined) {
@@ -362,23 +352,9 @@ export class Cache {
   // --- inside
 
   readonly #host = {
-    get: <T>(request: ReadRequest<T>): Promise<T> => {
-      if (this.#outside === undefined && this.#closed === undefined) {
-        const now = this.#now();
-        const entry = this.#memory?.get(request.key);
-        if (
-          entry !== undefined &&
-          entry.owner === request.owner &&
-          !beyondHit(request.settings, entry, now, this.#settings.optIn) &&
-          this.#reads.refuse(entry, request.key, now) === undefined
-        ) {
-          request.elsewhere?.();
-          if (this.#events.heard) this.#events.emit({ type: 'hit', key: request.key, from: 'memory' });
-          return Promise.resolve(entry.value as T);
-        }
-      }
-      return this.#attempt(() => this.#get(request));
-    },
+    warm: (key: string, settings: ReadSettings, owner: object): Entry | undefined =>
+      this.#warm(key, settings, owner, undefined),
+    get: <T>(request: ReadRequest<T>): Promise<T> => this.#attempt(() => this.#get(request)),
     read: <T>(request: ReadRequest<T>): Promise<Provenance<T>> => this.#attempt(() => this.#read(request)),
     peek: <T>(request: ReadRequest<T>): T | undefined => {
       this.#open();
@@ -387,6 +363,31 @@ export class Cache {
     batch: <A extends unknown[], T>(loadMany: LoadMany<A, T>, size: number): Batch<A, T> =>
       new Batch(loadMany, this.#budget, size),
   };
+
+  /**
+   * The entry, if memory may serve it to a reader with these settings and nothing else is to be done. On the way of every
+   * hit: it allocates nothing.
+   */
+  #warm(
+    key: string,
+    settings: ReadSettings,
+    owner: object | undefined,
+    options: GetOptions | undefined,
+  ): Entry | undefined {
+    if (this.#outside !== undefined || this.#closed !== undefined) return undefined;
+    const entry = this.#memory?.get(key);
+    if (entry === undefined || (owner !== undefined && entry.owner !== owner)) return undefined;
+    if (options !== undefined && !suits(entry, options)) return undefined;
+    const enabled = options?.enabled ?? settings.enabled;
+    if (enabled === false || (this.#settings.optIn && enabled !== true) || settings.atLeast !== undefined)
+      return undefined;
+    const now = this.#node.follower.now();
+    const eager = options?.eagerRefresh ?? settings.eagerRefresh;
+    if (eager <= 1 && now - entry.bornAt > entry.ttl * eager) return undefined;
+    if (this.#reads.refuse(entry, key, now) !== undefined) return undefined;
+    if (this.#events.heard) this.#events.emit({ type: 'hit', key, from: 'memory' });
+    return entry;
+  }
 
   async #get<T>(request: ReadRequest<T>): Promise<T> {
     this.#open();
@@ -457,19 +458,9 @@ function nothing(): never {
   throw new TidemarkError('INVALID_QUERY', 'get() does not load');
 }
 
-/** Whether a hit needs none of the options looked at more closely. */
-function suits(entry: Entry, options: GetOptions, { defaults, optIn }: CacheSettings): boolean {
-  if (options.atLeast !== undefined || options.enabled === false || (optIn && options.enabled !== true)) return false;
-  if ((options.eagerRefresh ?? defaults.eagerRefresh) <= 1) return false;
-  const { tags } = options;
-  if (tags === undefined || entry.set.tags === tags) return true;
-  for (let i = 0; i < tags.length; i++) if (!entry.set.tags.includes(tags[i] as string)) return false;
-  return true;
-}
-
-function beyondHit(settings: ReadSettings, entry: Entry, now: number, optIn: boolean): boolean {
-  if (settings.atLeast !== undefined || settings.enabled === false || (optIn && settings.enabled !== true)) return true;
-  return now - entry.bornAt > entry.ttl * settings.eagerRefresh;
+/** Whether an entry may be a hit as far as the options of one call go: no token, and no tag that it does not have. */
+function suits(entry: Entry, { atLeast, tags }: GetOptions): boolean {
+  return atLeast === undefined && (tags === undefined || includesAll(entry.set.tags, tags));
 }
 
 function checkTags(tags: readonly string[] | undefined): readonly string[] {

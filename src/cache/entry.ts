@@ -2,12 +2,30 @@ import type { Label } from '../coherence/label.ts';
 import type { Marked } from '../coherence/view.ts';
 import type { LabelSet } from './label-set.ts';
 
+/** As a `provenAt`: nothing is proven. */
+export const NEVER: number = -(2 ** 30);
+
 /**
- * A value in memory with what the rule and the clock need to judge it. Its fields are few and flat: there may be
- * millions. It is its own key's label, so that checking it allocates nothing.
+ * A value in memory with what the rule and the clock need to judge it. It is its own key's label, so that checking it
+ * allocates nothing.
+ *
+ * There may be millions, and a hit is mostly the time to fetch their memory: so what a hit looks at stands first, and
+ * times are whole milliseconds, which V8 keeps in place where fractions would live in a box elsewhere.
  */
 export class Entry implements Marked {
   readonly value: unknown;
+  /** The view's revision at which it was last found uncovered. */
+  checked = 0;
+  /** The generation of the memory tier in which it was last moved to the young end. */
+  generation = 0;
+  /** Until then, on the stopwatch, its TTL has not passed. */
+  readonly freshUntil: number;
+  /** The moment as of which it is proven that nothing covered it, on the stopwatch, in ms. */
+  provenAt: number;
+  /** The query whose tags are among its labels. */
+  owner: object | undefined;
+  /** Stopwatch reading when its load began, in ms. */
+  readonly bornAt: number;
   readonly epoch: string;
   /** The log position its loader started from; promotion keeps it. */
   readonly mark: number;
@@ -15,17 +33,8 @@ export class Entry implements Marked {
   readonly low: number;
   /** Replaced by a larger one when a reader brings further tags. */
   set: LabelSet;
-  /** Stopwatch reading when its load began, in ms. */
-  readonly bornAt: number;
-  /** Fresh for so long, in ms; `grace` ms more it may stand in for a failing loader. */
-  readonly ttl: number;
+  /** For so long after its TTL it may stand in for a failing loader, in ms. */
   readonly grace: number;
-  /** The view's revision at which it was last found uncovered. */
-  checked = 0;
-  /** The moment as of which it is proven that nothing covered it, on the stopwatch. */
-  provenAt: number;
-  /** The query whose tags are among its labels. */
-  owner: object | undefined;
 
   constructor(
     marked: { value: unknown; epoch: string; mark: number; own: Label; set: LabelSet },
@@ -37,21 +46,27 @@ export class Entry implements Marked {
     this.high = marked.own.high;
     this.low = marked.own.low;
     this.set = marked.set;
-    this.bornAt = life.bornAt;
-    this.ttl = life.ttl;
+    this.bornAt = Math.floor(life.bornAt);
+    this.freshUntil = this.bornAt + life.ttl;
     this.grace = life.grace;
-    this.provenAt = life.provenAt;
+    this.provenAt = Math.floor(Math.max(NEVER, life.provenAt));
+  }
+
+  /** Rounded down: a tolerance counted from it is never too generous. */
+  prove(at: number): void {
+    const whole = Math.floor(at);
+    if (whole > this.provenAt) this.provenAt = whole;
   }
 
   get shared(): readonly Label[] {
     return this.set.labels;
   }
 
-  freshAt(now: number): boolean {
-    return now < this.bornAt + this.ttl;
+  get ttl(): number {
+    return this.freshUntil - this.bornAt;
   }
 
-  keptAt(now: number): boolean {
-    return now < this.bornAt + this.ttl + this.grace;
+  freshAt(now: number): boolean {
+    return now < this.freshUntil;
   }
 }

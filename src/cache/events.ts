@@ -56,6 +56,7 @@ export type Listener = (event: CacheEvent) => void;
 /** Hands events to listeners. A listener that throws harms neither the cache nor other listeners. */
 export class Events {
   readonly #listeners = new Set<Listener>();
+  #heard = false;
   readonly #failed: (error: unknown) => void;
 
   constructor(failed: (error: unknown) => void) {
@@ -64,12 +65,16 @@ export class Events {
 
   /** Whether anybody listens: events on the hot path are made only then. */
   get heard(): boolean {
-    return this.#listeners.size > 0;
+    return this.#heard;
   }
 
   on(listener: Listener): Unsubscribe {
     this.#listeners.add(listener);
-    return () => this.#listeners.delete(listener);
+    this.#heard = true;
+    return () => {
+      this.#listeners.delete(listener);
+      this.#heard = this.#listeners.size > 0;
+    };
   }
 
   emit(event: CacheEvent): void {

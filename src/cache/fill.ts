@@ -12,7 +12,7 @@ import type { Marked } from '../coherence/view.ts';
 import { Announcements } from '../coherence/announcements.ts';
 import { Bans } from '../coherence/bans.ts';
 import type { Budget } from './budget.ts';
-import { Entry } from './entry.ts';
+import { Entry, NEVER } from './entry.ts';
 import type { Events } from './events.ts';
 import { Flight, type Outcome } from './flight.ts';
 import type { LabelSets } from './label-set.ts';
@@ -189,7 +189,7 @@ export class Fill {
         ttl: Math.min(settings.memoryTtl, kept.ttl),
         grace: Math.min(settings.grace, kept.grace),
         // The server may have vouched for it, this node's view has not: only an attached node's check dates a tolerance.
-        provenAt: node.attachedAt(now) ? node.follower.provenAt : Number.NEGATIVE_INFINITY,
+        provenAt: node.attachedAt(now) ? node.follower.provenAt(now) : NEVER,
       },
     );
     memory.put(flight.key, entry);

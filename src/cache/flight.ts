@@ -36,7 +36,7 @@ export class Flight implements Marked {
   /** Whether it loads for a reader whose token this node has not reached. */
   readonly unreached: boolean;
   epoch = '';
-  mark = Number.NaN;
+  mark: number = Number.NaN;
   /** What was queued on this node up to this turn was committed before the load began. */
   turn = 0;
   /** Its place among readers and loads of this process, once the load has begun. */

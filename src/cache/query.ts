@@ -50,6 +50,8 @@ export interface Query<A extends unknown[], T> {
 
 /** What a query needs of its cache. */
 export interface QueryHost {
+  /** The entry, if memory may serve it to this owner and nothing else is to be done. */
+  warm(key: string, settings: ReadSettings, owner: object): { readonly value: unknown } | undefined;
   get<T>(request: ReadRequest<T>): Promise<T>;
   read<T>(request: ReadRequest<T>): Promise<Provenance<T>>;
   peek<T>(request: ReadRequest<T>): T | undefined;
@@ -78,35 +80,55 @@ function bind<A extends unknown[], T>(
   settings: ReadSettings,
   owner: object,
 ): Query<A, T> {
-  const request = (args: A): ReadRequest<T> => ({
-    key: keyOf(options, path, args),
+  const request = (args: A, key = keyOf(options, path, args)): ReadRequest<T> => ({
+    key: checkKey(key),
     load: (ctx) => load(options, ctx, args),
     settings,
     tags: () => tagsOf(options, args),
     owner,
   });
-  const many = (list: readonly A[]): Promise<T[]> => {
-    const { loadMany } = options;
-    if (loadMany === undefined) return Promise.all(list.map((args) => host.get(request(args))));
-    const batch = host.batch(loadMany, list.length);
-    return Promise.all(
-      list.map((args) => {
-        const seat = batch.seat(args);
-        return host
-          .get({ ...request(args), load: seat.load, elsewhere: seat.leave, batched: true })
-          .finally(seat.leave);
-      }),
-    );
+  const call = (...args: A): Promise<T> => {
+    try {
+      const key = keyOf(options, path, args);
+      const entry = host.warm(key, settings, owner);
+      return entry === undefined ? host.get(request(args, key)) : Promise.resolve(entry.value as T);
+    } catch (error) {
+      return Promise.reject(error as Error);
+    }
   };
-  return Object.assign((...args: A) => host.get(request(args)), {
+  const peek = (...args: A): T | undefined => {
+    const key = keyOf(options, path, args);
+    return (host.warm(key, settings, owner)?.value as T | undefined) ?? host.peek(request(args, key));
+  };
+  return Object.assign(call, {
     path,
-    read: (...args: A) => host.read(request(args)),
-    peek: (...args: A) => host.peek(request(args)),
-    many,
+    read: async (...args: A) => host.read(request(args)),
+    peek,
+    many: (list: readonly A[]) =>
+      many(
+        host,
+        options,
+        list.map((args) => ({ args, request: request(args) })),
+      ),
     at: (...args: Partial<A>) => at(options, path, args),
     with: (more: ReadOptions) => bind(host, options, path, readSettings(more, settings), owner),
     request: (...args: A) => ({ request: request(args) }),
   });
+}
+
+async function many<A extends unknown[], T>(
+  host: QueryHost,
+  { loadMany }: QueryOptions<A, T>,
+  wanted: readonly { args: A; request: ReadRequest<T> }[],
+): Promise<T[]> {
+  if (loadMany === undefined) return Promise.all(wanted.map(({ request }) => host.get(request)));
+  const batch = host.batch(loadMany, wanted.length);
+  return Promise.all(
+    wanted.map(({ args, request }) => {
+      const { load, leave } = batch.seat(args);
+      return host.get({ ...request, load, elsewhere: leave, batched: true }).finally(leave);
+    }),
+  );
 }
 
 function load<A extends unknown[], T>(options: QueryOptions<A, T>, ctx: LoadContext, args: A): T | Promise<T> {
@@ -130,8 +152,11 @@ function keyOf<A extends unknown[], T>(options: QueryOptions<A, T>, path: string
   let length = parts.length;
   while (length > 0 && parts[length - 1] === undefined) length--;
   let key = path;
-  for (let i = 0; i < length; i++) key += `:${escapeSegment(segment(parts[i]))}`;
-  return checkKey(key);
+  for (let i = 0; i < length; i++) {
+    const part = parts[i];
+    key += `:${escapeSegment(typeof part === 'string' ? part : segment(part))}`;
+  }
+  return key;
 }
 
 function at<A extends unknown[], T>(options: QueryOptions<A, T>, path: string, args: readonly unknown[]): Target {

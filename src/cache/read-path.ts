@@ -1,10 +1,11 @@
 import type { Clock } from '../coherence/clock.ts';
+import type { Follower } from '../coherence/follower.ts';
 import type { Guard, RemovedGuards } from '../coherence/guards.ts';
 import type { Node } from '../coherence/node.ts';
 import { formatToken, type Position, type Token } from '../coherence/position.ts';
 import { positionOf } from '../coherence/receipt.ts';
 import type { Stopwatch } from '../coherence/stopwatch.ts';
-import type { Marked } from '../coherence/view.ts';
+import type { Marked, View } from '../coherence/view.ts';
 import { Entry } from './entry.ts';
 import type { Events, From, MissReason } from './events.ts';
 import type { Fill, FillMode } from './fill.ts';
@@ -74,8 +75,15 @@ export class ReadPath {
   readonly #parts: ReadPathParts;
   readonly #flights = new Map<string, Flight>();
 
+  readonly #view: View;
+  readonly #follower: Follower;
+  readonly #datedByProof: boolean;
+
   constructor(parts: ReadPathParts) {
     this.#parts = parts;
+    this.#view = parts.node.view;
+    this.#follower = parts.node.follower;
+    this.#datedByProof = !parts.removed.has('staleSince');
   }
 
   /** Loads that are under way. */
@@ -83,19 +91,29 @@ export class ReadPath {
     return this.#flights.size;
   }
 
-  /** Why an entry may not be served now; `undefined` if it may. Allocates nothing. */
+  /**
+   * Why an entry may not be served now; `undefined` if it may. On the way of every hit, so it allocates nothing.
+   *
+   * An entry remembers the view's revision at which it was found uncovered; until the view changes it stays so. The memo is
+   * of what was applied, never of the head. It is set only while attached, and a log in this process detaches only by
+   * changing the view.
+   */
   refuse(entry: Entry, key: string, now: number): MissReason | undefined {
-    const { node } = this.#parts;
-    const { view } = node;
-    if (!node.attachedAt(now)) return 'detached';
-    // What was found uncovered stays so until the view changes; the memo is of what was applied, never of the head.
-    if (entry.checked !== view.revision || entry.epoch !== view.epoch) {
-      const cover = view.cover(entry, key);
-      if (cover !== undefined) return cover;
-      entry.checked = view.revision;
+    if (entry.checked !== this.#view.revision || !this.#follower.local) {
+      const reason = this.#examine(entry, key, now);
+      if (reason !== undefined) return reason;
     }
-    entry.provenAt = this.#has('staleSince') ? Math.max(entry.provenAt, node.follower.provenAt) : now;
+    entry.prove(this.#datedByProof ? this.#follower.provenAt(now) : now);
     return entry.freshAt(now) ? undefined : 'expired';
+  }
+
+  #examine(entry: Entry, key: string, now: number): MissReason | undefined {
+    if (!this.#parts.node.attachedAt(now)) return 'detached';
+    const view = this.#view;
+    if (entry.checked === view.revision) return undefined;
+    const cover = view.cover(entry, key, 0, entry.checked);
+    if (cover === undefined) entry.checked = this.#has('memoApplied') ? view.revision : view.revision + 1;
+    return cover;
   }
 
   /** The entry, if memory may serve it now, with these tags among its labels. */
@@ -187,7 +205,7 @@ export class ReadPath {
     if (
       maxStaleness > 0 &&
       now - entry.provenAt <= maxStaleness &&
-      now < entry.bornAt + entry.ttl + Math.max(maxStaleness, grace)
+      now < entry.freshUntil + Math.max(maxStaleness, grace)
     ) {
       request.elsewhere?.();
       this.#stale(request, 'maxStaleness');
@@ -328,11 +346,11 @@ function newEnough({ mode, position }: Reader, asOf: Position): boolean {
 
 /** Whether an old value may stand in: it was proven valid, and had not expired, at most `tolerance` ms ago. */
 function standsIn(entry: Entry, now: number, tolerance: number): boolean {
-  return now - entry.provenAt <= tolerance && now < entry.bornAt + entry.ttl + tolerance;
+  return now - entry.provenAt <= tolerance && now < entry.freshUntil + tolerance;
 }
 
 function served(entry: Entry, stale: boolean, now: number): Served {
-  return { value: entry.value, from: 'memory', stale, marked: entry, turn: 0, age: now - entry.bornAt };
+  return { value: entry.value, from: 'memory', stale, marked: entry, turn: 0, age: Math.max(0, now - entry.bornAt) };
 }
 
 /** What users see of a served value. */

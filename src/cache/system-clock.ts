@@ -1,4 +1,5 @@
 import { getRandomValues } from 'node:crypto';
+import { performance } from 'node:perf_hooks';
 import type { Clock } from '../coherence/clock.ts';
 
 /** The clocks and timers of this process. Timers never keep it alive. */

@@ -13,24 +13,32 @@ export interface Ban {
  * when the floor has been raised to it, so that what it covered stays covered.
  */
 export class Bans {
-  #list: Ban[] = [];
+  #list: (Ban & { readonly revision: number })[] = [];
 
   get size(): number {
     return this.#list.length;
   }
 
-  /** Keeps the list in the order of positions; the same pattern at the same position twice is one ban. */
-  add(ban: Ban): void {
+  /**
+   * Keeps the list in the order of positions; the same pattern at the same position twice is one ban.
+   *
+   * @param revision the view's, from which on it knows the ban
+   */
+  add(ban: Ban, revision = 0): void {
     if (this.#list.some((known) => known.number === ban.number && known.pattern === ban.pattern)) return;
-    this.#list.push(ban);
+    this.#list.push({ ...ban, revision });
     this.#list.sort((a, b) => a.number - b.number);
   }
 
-  /** Whether a ban newer than `mark` matches a key, escapes removed. Newest first, so that old ones cost nothing. */
-  cover(mark: number, plain: string): boolean {
+  /**
+   * Whether a ban newer than `mark` matches a key, escapes removed. Newest first, so that old ones cost nothing; and those
+   * known at the revision `tested`, at which the entry was found uncovered, are not tested again.
+   */
+  cover(mark: number, plain: string, tested = 0): boolean {
     for (let i = this.#list.length - 1; i >= 0; i--) {
-      const ban = this.#list[i] as Ban;
+      const ban = this.#list[i] as Ban & { readonly revision: number };
       if (ban.number <= mark) return false;
+      if (tested > 0 && ban.revision <= tested) continue;
       if (globMatches(ban.pattern, plain)) return true;
     }
     return false;
@@ -46,6 +54,6 @@ export class Bans {
   }
 
   list(): readonly Ban[] {
-    return this.#list;
+    return this.#list.map(({ number, pattern, time }) => ({ number, pattern, time }));
   }
 }

@@ -4,8 +4,8 @@ import type { Label } from './label.ts';
 import type { Lsn } from './record.ts';
 
 /**
- * Takes bytes apart, front to back; numbers are little-endian. Nothing is read beyond the end and nothing is allocated
- * before the bytes for it are known to be there: the bytes may come from a stranger.
+ * Takes bytes apart, front to back; numbers are little-endian. Nothing is read beyond the end, and nothing is allocated
+ * for what a length or a count claims before the bytes are there: they may come from a stranger.
  *
  * Every method throws a TidemarkError with the code given to the constructor when the bytes do not hold what was asked.
  */
@@ -85,13 +85,6 @@ export class ByteReader {
       labels.push({ high: this.#bytes.readInt32LE(from), low: this.#bytes.readInt32LE(from + 4) });
     }
     return labels;
-  }
-
-  /** Refuses a count of items that take at least `each` bytes when so many cannot follow. */
-  count(each: number): number {
-    const count = this.u32();
-    if (count * each > this.left) this.fail(`${count} items cannot follow in ${this.left} bytes`);
-    return count;
   }
 
   /** Throws what this reader throws, saying where. */

@@ -77,6 +77,11 @@ export class Follower {
     this.#options = parts.options;
   }
 
+  /** Whether the log is in this process: then the view is exactly up to date at any time. */
+  get local(): boolean {
+    return this.#state === 'local';
+  }
+
   get state(): FollowerState {
     return this.#state;
   }
@@ -86,9 +91,14 @@ export class Follower {
     return this.#options;
   }
 
-  /** When, on the stopwatch, the view was last proven complete; with a local log it always is. */
-  get provenAt(): number {
-    return this.#state === 'local' ? this.#parts.stopwatch.now() : this.#provenAt;
+  /** When, on the stopwatch, the view was last proven complete; with a local log it is at any time, `now` included. */
+  provenAt(now: number): number {
+    return this.#state === 'local' ? now : this.#provenAt;
+  }
+
+  /** The stopwatch, read as carefully as this follower needs: where the log is in this process, no proof can grow old. */
+  now(): number {
+    return this.#state === 'local' ? this.#parts.stopwatch.glance() : this.#parts.stopwatch.now();
   }
 
   start(): void {

@@ -13,7 +13,7 @@ export const MAX_KEY_LENGTH = 1024;
 /** Most segments a key may have. Each level is one more label to check. */
 export const MAX_KEY_DEPTH = 16;
 
-/** Deepest nesting of an object that is hashed as a segment: an argument may come from a stranger's request body. */
+/** Deepest nesting of an object that is hashed as a segment. A cycle has no end, a stranger's request body may have a far one. */
 const MAX_NESTING = 100;
 
 /**
@@ -97,23 +97,25 @@ export function segment(value: unknown): string {
   }
 }
 
-function canonicalJson(value: unknown, path: readonly unknown[] = []): string {
+function canonicalJson(value: unknown, depth = 0): string {
   if (value === undefined) return 'undefined';
   if (typeof value === 'bigint') return `${value}n`;
   if (typeof value === 'number' && !Number.isFinite(value)) return String(value);
   if (value === null || typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean')
     return JSON.stringify(value);
-  if (typeof value === 'object' && path.length < MAX_NESTING && !path.includes(value)) {
-    if (hasToJson(value)) return `${typeName(value)}(${canonicalJson(value.toJSON(), [...path, value])})`;
-    const inside = [...path, value];
-    if (Array.isArray(value)) return `[${value.map((item) => canonicalJson(item, inside)).join(',')}]`;
+  if (typeof value === 'object' && depth < MAX_NESTING) {
+    if (hasToJson(value)) return `${typeName(value)}(${canonicalJson(value.toJSON(), depth + 1)})`;
+    if (Array.isArray(value)) {
+      // Unlike `map`, `from` visits holes: a list with one is not the empty list.
+      return `[${Array.from(value, (item) => canonicalJson(item, depth + 1)).join(',')}]`;
+    }
     const prototype: unknown = Object.getPrototypeOf(value);
     if (prototype === Object.prototype || prototype === null) {
       const fields = value as Record<string, unknown>;
       const named = Object.keys(fields)
         .sort()
         .filter((name) => fields[name] !== undefined);
-      return `{${named.map((name) => `${JSON.stringify(name)}:${canonicalJson(fields[name], inside)}`).join(',')}}`;
+      return `{${named.map((name) => `${JSON.stringify(name)}:${canonicalJson(fields[name], depth + 1)}`).join(',')}}`;
     }
   }
   throw invalid(

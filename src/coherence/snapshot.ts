@@ -56,8 +56,8 @@ export function decodeSnapshot(bytes: Uint8Array): Snapshot {
   const floor = reader.position('floor');
   const lsn = reader.lsn();
   const options = readOptions(reader);
-  const bans = list(reader, 18, readBan);
-  const announcements = list(reader, 32, readAnnouncement);
+  const bans = list(reader, readBan);
+  const announcements = list(reader, readAnnouncement);
   if (reader.left !== options.slots * 8)
     reader.fail(`a table of ${options.slots} slots does not have ${reader.left} bytes`);
   const table = reader.bytes(reader.left);
@@ -85,13 +85,13 @@ function writeAnnouncement(writer: ByteWriter, it: Announcement): void {
 function readAnnouncement(reader: ByteReader): Announcement {
   const id = reader.hex(16);
   const number = reader.position('announcement');
-  const labels = reader.labels(reader.count(8));
-  return { id, number, labels, patterns: list(reader, 2, (it) => it.text()) };
+  const labels = reader.labels(reader.u32());
+  return { id, number, labels, patterns: list(reader, (it) => it.text()) };
 }
 
-function list<T>(reader: ByteReader, each: number, read: (reader: ByteReader) => T): T[] {
+function list<T>(reader: ByteReader, read: (reader: ByteReader) => T): T[] {
   const found: T[] = [];
-  for (let count = reader.count(each); count > 0; count--) found.push(read(reader));
+  for (let count = reader.u32(); count > 0; count--) found.push(read(reader));
   return found;
 }
 

@@ -16,12 +16,29 @@ export class Stopwatch {
   readonly #distrustful: boolean;
   #unseen = 0;
   #skew: number;
+  #glanced: number | undefined;
+  readonly #forget = (): void => {
+    this.#glanced = undefined;
+  };
 
   /** `distrustful: false` reads the monotonic clock alone: the guard `bothClocks` removed, for the simulation. */
   constructor(clock: Clock, distrustful = true) {
     this.#clock = clock;
     this.#distrustful = distrustful;
     this.#skew = clock.wall() - clock.monotonic();
+  }
+
+  /**
+   * The time to about a millisecond, read from the clock at most once in one: for what is about memory only, such as the
+   * TTL of an entry in a process that follows its own log. While the process is blocked it stands still. Freshness needs
+   * {@link Stopwatch.now}.
+   */
+  glance(): number {
+    if (this.#glanced === undefined) {
+      this.#glanced = Math.floor(this.now());
+      this.#clock.schedule(1, this.#forget);
+    }
+    return this.#glanced;
   }
 
   /** Milliseconds; never goes back. Comparable only with other readings of the same stopwatch. */

@@ -67,6 +67,16 @@ describe('TideTable', () => {
     );
   });
 
+  it('says of a label the smallest of its slots, so that one collision does no harm', () => {
+    fc.assert(
+      fc.property(shapes, records, labels, (shape, list, label) => {
+        const own = slotsOf(filled(shape, [[label, 1]]));
+        const written = slotsOf(filled(shape, list)).filter((_, slot) => own[slot] === 1);
+        expect(filled(shape, list).newest(label)).toBe(Math.min(...written));
+      }),
+    );
+  });
+
   it('never invents a position: collisions borrow one that was written', () => {
     fc.assert(
       fc.property(shapes, records, labels, (shape, list, other) => {

@@ -52,13 +52,14 @@ export class View {
    * that a missing number refuses.
    *
    * @param key its canonical key
+   * @param tested the revision at which the same value was last found uncovered, 0 for never
    * @param turn what was queued here up to this turn is known to be in the value; 0 unless it comes from a flight
    */
-  cover(it: Marked, key: string, turn = 0): Cover | undefined {
+  cover(it: Marked, key: string, turn = 0, tested = 0): Cover | undefined {
     if (!(it.epoch === this.epoch && it.epoch !== '') && this.#has('epoch')) return 'epoch';
     if (!(it.mark >= this.floor) && this.#has('floor')) return 'floor';
     if (!this.#labelsUpTo(it) && this.#has('covered')) return 'label';
-    if (this.bans.size > 0 && this.#has('bans') && this.bans.cover(it.mark, plainKey(key))) return 'ban';
+    if (this.bans.size > 0 && this.#has('bans') && this.bans.cover(it.mark, plainKey(key), tested)) return 'ban';
     if (
       this.announcements.size > 0 &&
       this.#has('announcements') &&
@@ -117,7 +118,7 @@ export class View {
     if (draft.kind === 'announce' || draft.kind === 'floor') return;
     if (draft.kind === 'everything') this.#raiseFloor(number);
     for (const label of draft.labels) this.#table.raise(label, number);
-    for (const pattern of draft.patterns) this.bans.add({ number, pattern, time: draft.time });
+    for (const pattern of draft.patterns) this.bans.add({ number, pattern, time: draft.time }, this.revision);
   }
 
   /** Takes over the state of the log: replaces that of another epoch, joins that of the same one. */
@@ -127,7 +128,8 @@ export class View {
     if (snapshot.epoch === this.epoch) this.#table.merge(snapshot.table);
     else this.#begin(snapshot);
     if (snapshot.head >= this.applied) this.announcements.clear();
-    for (const ban of snapshot.bans) this.bans.add(ban);
+    this.revision++;
+    for (const ban of snapshot.bans) this.bans.add(ban, this.revision);
     for (const it of snapshot.announcements) if (snapshot.head >= this.applied) this.announcements.open(it);
     this.#raiseFloor(snapshot.floor);
     if (snapshot.head >= this.applied) this.lsn = snapshot.lsn;

@@ -103,9 +103,9 @@ function readDraft(start: { version: number; kind: number; flags: number }, read
   const lsn = reader.lsn();
   const time = reader.f64();
   const origin = reader.text();
-  const labels = reader.labels(reader.count(8));
+  const labels = reader.labels(reader.u32());
   const patterns: string[] = [];
-  for (let count = reader.count(2); count > 0; count--) patterns.push(reader.text());
+  for (let count = reader.u32(); count > 0; count--) patterns.push(reader.text());
   return {
     kind,
     id,
