@@ -148,8 +148,19 @@ describe('the service as a newcomer starts it', () => {
     expect(left()).toEqual([]);
   }, 60_000);
 
-  it('leaves nothing when it is killed without warning', async () => {
-    const { child } = await start();
+  it('does what its README shows and, killed without warning, leaves nothing', async () => {
+    const { child, url, environment } = await start();
+    const readme = readFileSync(new URL('./README.md', import.meta.url), 'utf8');
+    const shown = /## Requests to try\n\n```sh\n(.*?)```/s.exec(readme)?.[1] ?? '';
+    const { stdout } = await run('bash', ['-c', shown.replaceAll('http://localhost:3001', url)], { env: environment });
+    expect(stdout.match(/"cached":\w+|"event":"[^"]+"/g)).toEqual([
+      '"cached":false',
+      '"cached":false',
+      '"event":"budget.updated"',
+      '"cached":false',
+      '"cached":true',
+    ]);
+
     const server = postmaster();
     child.kill('SIGKILL');
     await vi.waitUntil(() => left().length === 0, patience);
