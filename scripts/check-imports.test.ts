@@ -12,7 +12,7 @@ const sound: Readonly<Record<string, string>> = {
   'src/coherence/target.ts': "import { createHash } from 'node:crypto';\nexport const key = createHash;",
   'src/coherence/log.ts': "import type { key } from './target.ts';\nexport type Log = typeof key;",
   'src/coherence/log.test.ts':
-    "import { it } from 'vitest';\nimport { fake } from '../testing/index.ts';\nit('', fake);",
+    "import { it } from 'vitest';\nimport { fake } from '../testing/fake.ts';\nit('', fake);",
   'src/coherence/follower.ts': 'export const follow = 1;',
   'src/cache/store.ts': 'export interface Store { get(): void }',
   'src/cache/cache.ts':
@@ -151,6 +151,15 @@ describe('each rule catches a planted violation', () => {
       'src/coherence/c.ts': "export type C = import('./b.ts').B;",
     };
     expect(rulesBroken(planted)).toEqual(['src/coherence/a.ts circle']);
+  });
+
+  it('circles through one file, as one', () => {
+    const planted = {
+      'benchmarks/all.ts': "import './one.ts';\nimport './two.ts';",
+      'benchmarks/one.ts': "import './all.ts';",
+      'benchmarks/two.ts': "import './all.ts';",
+    };
+    expect(rulesBroken(planted)).toEqual(['benchmarks/all.ts circle']);
   });
 
   it('a circle outside src', () => {

@@ -1,45 +1,46 @@
+type Graph = ReadonlyMap<string, readonly string[]>;
+
 /**
  * Finds circles in a graph of imports.
  *
  * @param graph for each file, the files that it imports
- * @returns one circle for each group of files that import each other, as the list of its files, beginning with the
- *   first in alphabetical order; a file that imports itself is a circle of one
+ * @returns one circle for each group of files that all lead to each other, as the list of its files: the shortest
+ *   through the first of the group in alphabetical order. A file that imports itself is a circle of one
  */
-export function findCircles(graph: ReadonlyMap<string, readonly string[]>): string[][] {
+export function findCircles(graph: Graph): string[][] {
   const circles: string[][] = [];
-  const inCircle = new Set<string>();
+  const reported = new Set<string>();
+  const importers = reverse(graph);
   for (const start of [...graph.keys()].sort()) {
-    if (inCircle.has(start)) continue;
-    const circle = shortestWayBack(graph, start);
+    if (reported.has(start)) continue;
+    const from = walk(graph, start);
+    const circle = from.wayBack;
     if (!circle) continue;
-    for (const file of circle) inCircle.add(file);
+    const to = walk(importers, start);
+    for (const file of from.seen) if (to.seen.has(file)) reported.add(file);
     circles.push(circle);
   }
   return circles;
 }
 
-/** Breadth first, so that the circle reported is the shortest one through `start`. */
-function shortestWayBack(graph: ReadonlyMap<string, readonly string[]>, start: string): string[] | undefined {
-  const cameFrom = new Map<string, string>();
-  const queue = [start];
-  for (let file = queue.shift(); file !== undefined; file = queue.shift()) {
+/** Breadth first, so that the way back to the start is the shortest. */
+function walk(graph: Graph, start: string): { readonly seen: ReadonlySet<string>; readonly wayBack?: string[] } {
+  const ways = new Map<string, readonly string[]>([[start, [start]]]);
+  let wayBack: string[] | undefined;
+  // A map is walked in the order of insertion, what is added meanwhile included.
+  for (const [file, way] of ways) {
     for (const next of graph.get(file) ?? []) {
-      if (next === start) return trace(cameFrom, start, file);
-      if (cameFrom.has(next)) continue;
-      cameFrom.set(next, file);
-      queue.push(next);
+      if (next === start) wayBack ??= [...way];
+      else if (!ways.has(next)) ways.set(next, [...way, next]);
     }
   }
-  return undefined;
+  return { seen: new Set(ways.keys()), ...(wayBack ? { wayBack } : {}) };
 }
 
-function trace(cameFrom: ReadonlyMap<string, string>, start: string, end: string): string[] {
-  const path = [end];
-  for (let at = end; at !== start; ) {
-    const before = cameFrom.get(at);
-    if (before === undefined) break;
-    path.unshift(before);
-    at = before;
+function reverse(graph: Graph): Graph {
+  const importers = new Map<string, string[]>();
+  for (const [file, targets] of graph) {
+    for (const target of targets) importers.set(target, [...(importers.get(target) ?? []), file]);
   }
-  return path;
+  return importers;
 }

@@ -125,7 +125,7 @@ function mayReach(row: ImportRow, target: string, each: ModuleImport, context: C
 function reaches(reach: Reach, room: string, target: string, context: Context): boolean {
   const path = target.slice(`src/${room}/`.length);
   if (typeof reach === 'object') return 'only' in reach ? reach.only.includes(path) : !reach.except.includes(path);
-  return path === 'index.ts' || !isSubpath(room, context);
+  return reach === 'inside' || path === 'index.ts' || !isSubpath(room, context);
 }
 
 const isAsset = (target: string): boolean => !sourceFile.test(target) && /\.(json|css|lua|sql)$/.test(target);
