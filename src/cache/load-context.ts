@@ -70,10 +70,12 @@ export class LoadDecisions implements LoadContext {
 
 const takesContext: unique symbol = Symbol('takes a load context');
 
-/** A loader made by {@link withContext}. */
+/**
+ * A loader made by {@link withContext}. It is no function, so that a plain loader is never taken for one: neither by the
+ * compiler, which infers a query's arguments from its loader, nor at run time.
+ */
 export interface ContextLoad<A extends unknown[], T> {
-  (ctx: LoadContext, ...args: A): T | Promise<T>;
-  readonly [takesContext]: true;
+  readonly [takesContext]: (ctx: LoadContext, ...args: A) => T | Promise<T>;
 }
 
 /**
@@ -84,9 +86,18 @@ export interface ContextLoad<A extends unknown[], T> {
 export function withContext<A extends unknown[], T>(
   load: (ctx: LoadContext, ...args: A) => T | Promise<T>,
 ): ContextLoad<A, T> {
-  return Object.assign((ctx: LoadContext, ...args: A) => load(ctx, ...args), { [takesContext]: true as const });
+  return { [takesContext]: load };
 }
 
 export function isContextLoad<A extends unknown[], T>(load: unknown): load is ContextLoad<A, T> {
-  return typeof load === 'function' && takesContext in load;
+  return typeof load === 'object' && load !== null && takesContext in load;
+}
+
+/** Calls a query's loader, with the context where it takes one. */
+export function callLoader<A extends unknown[], T>(
+  load: ((...args: A) => T | Promise<T>) | ContextLoad<A, T>,
+  ctx: LoadContext,
+  args: A,
+): T | Promise<T> {
+  return typeof load === 'function' ? load(...args) : load[takesContext](ctx, ...args);
 }

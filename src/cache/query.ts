@@ -2,7 +2,7 @@ import { TidemarkError, shorten } from '../coherence/errors.ts';
 import { canonicalKey, checkKey, escapeSegment, segment } from '../coherence/key.ts';
 import { checkTag, key as keyTarget, type Target } from '../coherence/target.ts';
 import type { Batch, LoadMany } from './batch.ts';
-import { type ContextLoad, isContextLoad, type LoadContext } from './load-context.ts';
+import { callLoader, type ContextLoad, isContextLoad } from './load-context.ts';
 import { type ReadOptions, type ReadSettings, readSettings } from './read-options.ts';
 import type { Provenance } from './read-path.ts';
 import type { ReadRequest } from './read-request.ts';
@@ -64,7 +64,7 @@ export function makeQuery<A extends unknown[], T>(
   options: QueryOptions<A, T>,
   defaults: ReadSettings,
 ): Query<A, T> {
-  if (typeof options.load !== 'function') {
+  if (typeof options.load !== 'function' && !isContextLoad(options.load)) {
     throw new TidemarkError(
       'INVALID_QUERY',
       `query ${shorten(options.name)}: \`load\` is not a function. Give the function that reads the value from its source.`,
@@ -82,7 +82,7 @@ function bind<A extends unknown[], T>(
 ): Query<A, T> {
   const request = (args: A, key = keyOf(options, path, args)): ReadRequest<T> => ({
     key: checkKey(key),
-    load: (ctx) => load(options, ctx, args),
+    load: (ctx) => callLoader(options.load, ctx, args),
     settings,
     tags: () => tagsOf(options, args),
     owner,
@@ -129,12 +129,6 @@ async function many<A extends unknown[], T>(
       return host.get({ ...request, load, elsewhere: leave, batched: true }).finally(leave);
     }),
   );
-}
-
-function load<A extends unknown[], T>(options: QueryOptions<A, T>, ctx: LoadContext, args: A): T | Promise<T> {
-  return isContextLoad<A, T>(options.load)
-    ? options.load(ctx, ...args)
-    : (options.load as (...args: A) => T | Promise<T>)(...args);
 }
 
 function tagsOf<A extends unknown[], T>(options: QueryOptions<A, T>, args: A): readonly string[] {
