@@ -82,7 +82,7 @@ export class Fill {
   }
 
   async #run(flight: Flight, request: ReadRequest, mode: FillMode): Promise<Outcome> {
-    if (!mode.loadOnly) {
+    if (!mode.loadOnly && this.#parts.store !== undefined) {
       const stored = await this.#fromStore(flight, request);
       if (stored !== undefined) return stored;
     }
@@ -256,19 +256,11 @@ export class Fill {
     });
     const { timeout } = request.settings;
     try {
-      const value = await within(
-        clock,
-        timeout,
-        start(() => request.load(ctx)),
-        () => {
-          const error = new TidemarkError(
-            'LOAD_TIMEOUT',
-            `The loader of ${shorten(flight.key)} took longer than ${timeout} ms. Make it faster, raise \`timeout\`, or give \`grace\` so that an old value can stand in.`,
-          );
-          ctx.abort(error);
-          return error;
-        },
-      );
+      const loading = request.load(ctx);
+      // Query builders are often thenables that are no promises, and begin only when they are awaited.
+      const value = isThenable(loading)
+        ? await this.#inTime(Promise.resolve(loading), flight.key, timeout, ctx)
+        : loading;
       if (!this.#has('markBefore'))
         flight.begin({ epoch: view.epoch, number: view.applied }, view.pending.turn, flight.loadOrder);
       const kept = this.#keep(flight, request, ctx, value, startedAt);
@@ -287,6 +279,17 @@ export class Fill {
       events.emit({ type: 'load-failed', key: flight.key, ms: stopwatch.now() - startedAt, error });
       throw error;
     }
+  }
+
+  #inTime<T>(loading: Promise<T>, key: string, timeout: number, ctx: LoadDecisions): Promise<T> {
+    return within(this.#parts.clock, timeout, loading, () => {
+      const error = new TidemarkError(
+        'LOAD_TIMEOUT',
+        `The loader of ${shorten(key)} took longer than ${timeout} ms. Make it faster, raise \`timeout\`, or give \`grace\` so that an old value can stand in.`,
+      );
+      ctx.abort(error);
+      return error;
+    });
   }
 
   #keep(flight: Flight, request: ReadRequest, ctx: LoadDecisions, value: unknown, bornAt: number): boolean {
@@ -338,7 +341,6 @@ export class Fill {
   }
 }
 
-/** A promise of what `work` returns or throws; `work` starts at once. */
-async function start<T>(work: () => T | Promise<T>): Promise<T> {
-  return work();
+function isThenable(value: unknown): value is PromiseLike<unknown> {
+  return typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function';
 }
