@@ -72,6 +72,8 @@ export interface CacheSettings {
   readonly memory: MemoryLimits | undefined;
   readonly store: Store | undefined;
   readonly log: InvalidationLog;
+  /** What was made for this cache, and ends with it; a part that was handed in as it is belongs to whoever made it. */
+  readonly owned: readonly { close(): Promise<void> }[];
   readonly check: ServerCheck | undefined;
   readonly lease: Lease;
   readonly breaker: Breaker;
@@ -130,11 +132,17 @@ export function cacheSettings(options: CacheOptions, distrustful = true): CacheS
     random: options.random ?? systemRandom(),
     logger: options.logger,
   };
+  const log = make(options.log ?? memoryLog(options), context);
+  const store = make(options.store, context);
   return {
     ...checked,
     context,
-    log: make(options.log ?? memoryLog(options), context),
-    store: make(options.store, context),
+    log,
+    store,
+    owned: [
+      ...(typeof options.log === 'object' ? [] : [log]),
+      ...(store === undefined || typeof options.store === 'object' ? [] : [store]),
+    ],
     check: make(options.check, context),
     lease: make(options.lease, context) ?? noLease,
     breaker: make(options.breaker, context) ?? noBreaker,

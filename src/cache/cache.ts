@@ -198,21 +198,17 @@ export class Cache {
     const set = this.#labels.of(name, checkTags(options.tags));
     const own = keyLabel(name);
     const marked = { ...mark, high: own.high, low: own.low, shared: set.labels };
-    const now = this.#now();
-    const entry = new Entry(
-      { value, epoch: mark.epoch, mark: mark.mark, own, set },
-      { bornAt: now, ttl: settings.memoryTtl, grace: settings.grace, provenAt: NEVER },
-    );
-    this.#memory?.put(name, entry);
-    if (this.#node.view.cover(marked, name) === undefined) {
-      this.#store?.save(name, {
-        value,
-        ...mark,
-        labels: [own, ...set.labels],
-        ttl: settings.storeTtl,
-        grace: settings.grace,
-      });
-    }
+    // Read before something that covers it: nobody could be served it.
+    if (this.#node.view.cover(marked, name) !== undefined) return;
+    const life = { bornAt: this.#now(), ttl: settings.memoryTtl, grace: settings.grace, provenAt: NEVER };
+    this.#memory?.put(name, new Entry({ value, epoch: mark.epoch, mark: mark.mark, own, set }, life));
+    this.#store?.save(name, {
+      value,
+      ...mark,
+      labels: [own, ...set.labels],
+      ttl: settings.storeTtl,
+      grace: settings.grace,
+    });
   }
 
   /** Nobody is served what is under this key, or below it, any more: an `invalidate` of the key. */
@@ -340,12 +336,10 @@ export class Cache {
   }
 
   async #close(drain: number): Promise<{ unsent: number }> {
-    const { log, store } = this.#settings;
     const unsent = await this.#node.close(drain);
     await this.#store?.settled();
     this.#memory?.clear();
-    await log.close();
-    await store?.close();
+    for (const part of this.#settings.owned) await part.close();
     return { unsent };
   }
 
