@@ -1,0 +1,75 @@
+import type { Scheduler } from '../../src/testing/scheduler.ts';
+
+/** What was written by one transaction. */
+export interface Commit {
+  readonly lsn: number;
+  readonly rows: readonly number[];
+  /** The new version of each row. */
+  readonly versions: readonly number[];
+}
+
+/**
+ * The source of truth: rows whose versions count up. A commit is visible to every snapshot of the primary that begins
+ * afterwards; a replica shows it later.
+ */
+export class Database {
+  readonly #scheduler: Scheduler;
+  readonly #primary: number[];
+  readonly #replica: number[];
+  readonly #unreplicated: { at: number; commit: Commit }[] = [];
+  #lsn = 0;
+  #replayed = 0;
+  /** How far the replica is behind, in ms. */
+  lag: number;
+
+  constructor(scheduler: Scheduler, rows: number, lag: number) {
+    this.#scheduler = scheduler;
+    this.#primary = Array.from({ length: rows }, () => 0);
+    this.#replica = [...this.#primary];
+    this.lag = lag;
+  }
+
+  /** An upper bound of everything committed. */
+  get lsn(): number {
+    return this.#lsn;
+  }
+
+  commit(rows: readonly number[]): Commit {
+    this.#catchUp();
+    const versions = rows.map((row) => this.version(row) + 1);
+    rows.forEach((row, i) => {
+      this.#primary[row] = versions[i] as number;
+    });
+    const commit = { lsn: ++this.#lsn, rows, versions };
+    this.#unreplicated.push({ at: this.#scheduler.now, commit });
+    return commit;
+  }
+
+  /** What a snapshot of the primary sees now. */
+  version(row: number): number {
+    return this.#primary[row] as number;
+  }
+
+  versions(): number[] {
+    return [...this.#primary];
+  }
+
+  /** What a snapshot of the replica sees now; `undefined` where it has not replayed up to a bound. */
+  replicaVersion(row: number, bound: number): number | undefined {
+    this.#catchUp();
+    return this.#replayed >= bound ? this.#replica[row] : undefined;
+  }
+
+  /** Replay never goes back, also when the lag grows. */
+  #catchUp(): void {
+    for (;;) {
+      const next = this.#unreplicated[0];
+      if (next === undefined || next.at + this.lag > this.#scheduler.now) return;
+      this.#unreplicated.shift();
+      next.commit.rows.forEach((row, i) => {
+        this.#replica[row] = next.commit.versions[i] as number;
+      });
+      this.#replayed = next.commit.lsn;
+    }
+  }
+}

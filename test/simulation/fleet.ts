@@ -1,0 +1,230 @@
+import { Life } from './member.ts';
+import { Reader } from './reader.ts';
+import type { World } from './world.ts';
+import { Writer } from './writer.ts';
+
+/** Longest time that is waited, after all faults are over, for the fleet to recover, in ms. */
+const RECOVERY = 12_000;
+
+/**
+ * All processes of one run, and what befalls them. The run has three parts: busy, with faults; recovery, without; and an
+ * audit that reads every row on every node twice.
+ */
+export class Fleet {
+  readonly world: World;
+  readonly #lives: (Life | undefined)[] = [];
+  #numbers = 0;
+
+  constructor(world: World) {
+    this.world = world;
+  }
+
+  /** Length of the part with faults, in ms. */
+  get busyFor(): number {
+    return this.world.plan.maxLag * this.world.plan.profile.length;
+  }
+
+  async run(): Promise<void> {
+    const { world } = this;
+    const { plan, scheduler, history } = world;
+    const { busyFor } = this;
+    for (let node = 0; node < plan.nodes; node++) this.start(node);
+    await scheduler.run(busyFor);
+    world.busy = false;
+    await scheduler.run(busyFor + plan.maxLag * 3);
+    history.add({ type: 'quiet' });
+    await this.#recover();
+    await this.#audit();
+    for (const life of this.lives()) {
+      const { attached, queued } = life.cache.status();
+      history.add({ type: 'status', node: life.node, attached, queued, unsettled: life.unsettled.size });
+    }
+    for (const life of this.lives()) life.kill(false);
+  }
+
+  lives(): Life[] {
+    return this.#lives.filter((life): life is Life => life !== undefined);
+  }
+
+  /** One process that runs now. */
+  anyLife(): Life | undefined {
+    const running = this.lives().filter((life) => life.clock.running);
+    return running.length === 0 ? undefined : this.world.random.pick(running);
+  }
+
+  /** How long a fault lasts, in ms: often about as long as proofs last. */
+  spell(): number {
+    const { random, plan } = this.world;
+    return Math.round(plan.maxLag * random.pick([0.3, 0.8, 1.3, 2, 3]) * random.between(0.8, 1.2));
+  }
+
+  /** Ends a fault, before everything must have recovered. */
+  later(ms: number, run: () => void): void {
+    this.world.scheduler.after(ms, run);
+  }
+
+  start(node: number): void {
+    const { world } = this;
+    const { plan, history } = world;
+    history.add({ type: 'started', node, life: ++this.#numbers });
+    const life = new Life(world, node, this.#numbers);
+    this.#lives[node] = life;
+    for (let i = 0; i < plan.readers; i++) void new Reader(world, life).run();
+    const elsewhere = (): Life | undefined => {
+      const others = this.lives().filter((other) => other !== life && other.clock.running);
+      return others.length === 0 ? undefined : world.random.pick(others);
+    };
+    for (let writer = node; writer < plan.writers; writer += plan.nodes) void new Writer(world, life, elsewhere).run();
+  }
+
+  kill(life: Life): void {
+    this.world.history.add({ type: 'killed', node: life.node });
+    life.kill(this.world.random.chance(0.7));
+    if (this.#lives[life.node] === life) this.#lives[life.node] = undefined;
+  }
+
+  // --- what befalls the log's servers
+
+  restartServer(): string {
+    const { deployment, random } = this.world;
+    const { main } = deployment;
+    if (!this.#settled()) return 'nothing, since another is under way';
+    const mode = random.pick(['whole', 'older', 'empty']);
+    const older = main.keys.clone();
+    const ms = random.between(5, 300);
+    const lost = mode === 'older' ? random.between(0, 400) : 0;
+    this.#underWay(ms + lost);
+    this.later(lost, () => {
+      main.crash();
+      if (mode === 'older') main.keys = older;
+      if (mode === 'empty') main.keys.apply({ type: 'flush' });
+    });
+    this.later(lost + ms, () => {
+      main.restart();
+      if (random.chance(0.3)) main.clock -= 10_000;
+      const other = main === deployment.first ? deployment.second : deployment.first;
+      if (other !== undefined) deployment.attach(other, main);
+    });
+    return `server ${main.name} after ${Math.round(lost)} ms, for ${Math.round(ms)} ms, its data ${mode}`;
+  }
+
+  /** The replica is cut off, so that a tail is lost; the primary crashes; the replica is promoted; the old one follows it. */
+  failover(): string {
+    const { deployment, random } = this.world;
+    const { main } = deployment;
+    const other = main === deployment.first ? deployment.second : deployment.first;
+    if (other === undefined || !this.#settled()) return 'nothing to fail over to';
+    const tail = random.chance(0.7) ? random.between(0, 500) : 0;
+    const gap = random.between(1, 200);
+    const rejoin = random.between(50, 800);
+    const clock = main.clock + random.pick([0, 0, -5_000, 5_000]);
+    this.#underWay(tail + gap + rejoin);
+    deployment.detach();
+    this.later(tail, () => main.crash());
+    this.later(tail + gap, () => deployment.promote(other, clock));
+    this.later(tail + gap + rejoin, () => {
+      main.restart();
+      deployment.attach(main, other);
+    });
+    return `from ${main.name} to ${other.name} in ${Math.round(tail)} ms, clock ${Math.round(clock - main.clock)} ms`;
+  }
+
+  /** As a failover, but the old primary lives and is promoted again: connections to it outlive both changes of its role. */
+  failback(): string {
+    const { deployment, random } = this.world;
+    const { main } = deployment;
+    const other = main === deployment.first ? deployment.second : deployment.first;
+    if (other === undefined || !this.#settled()) return 'nothing to fail over to';
+    const [tail, away, demoted] = [random.between(0, 400), random.between(1, 150), random.between(1, 150)];
+    this.#underWay(tail + away + demoted);
+    deployment.detach();
+    this.later(tail, () => {
+      for (const life of this.lives()) {
+        for (const channel of [life.data, life.follower]) if (channel.server === main) channel.stall(away, 'both');
+      }
+      deployment.promote(other, main.clock);
+    });
+    this.later(tail + away, () => deployment.attach(main, other));
+    this.later(tail + away + demoted, () => {
+      deployment.promote(main, main.clock);
+      for (const session of [...other.sessions]) session.close(random.chance(0.7));
+      deployment.attach(other, main);
+    });
+    return `from ${main.name} to ${other.name} and back, ${[tail, away, demoted].map(Math.round).join(', ')} ms`;
+  }
+
+  /** Some nodes stay with the old primary, the others get the promoted replica. */
+  isolate(): string {
+    const { deployment, random, plan, history } = this.world;
+    const { main } = deployment;
+    const other = main === deployment.first ? deployment.second : deployment.first;
+    if (other === undefined || !this.#settled()) return 'nothing to isolate from';
+    const nodes = Array.from({ length: plan.nodes }, (_, node) => node).filter(() => random.chance(0.5));
+    const ms = this.spell();
+    this.#underWay(ms);
+    const clock = main.clock + random.pick([0, 0, -5_000, 5_000]);
+    const [cutOff, survives] = [random.between(0, 200), random.chance(0.5)];
+    deployment.detach();
+    this.later(cutOff, () => {
+      deployment.old = main;
+      for (const node of nodes) deployment.isolated.add(node);
+      deployment.promote(other, clock);
+      for (const life of this.lives()) {
+        if (nodes.includes(life.node)) continue;
+        for (const channel of [life.data, life.follower]) channel.cut(random.chance(0.7));
+      }
+      if (plan.replicas === 0) for (const node of nodes) history.add({ type: 'outside', node, begins: true });
+    });
+    this.later(ms + cutOff, () => {
+      deployment.isolated.clear();
+      deployment.old = undefined;
+      deployment.attach(main, other);
+      if (!survives) main.closeSessions(() => random.chance(0.7));
+      if (plan.replicas === 0) for (const node of nodes) history.add({ type: 'outside', node, begins: false });
+    });
+    return `server ${main.name} with nodes ${nodes.join(', ') || 'none'} after ${Math.round(cutOff)} ms, for ${ms} ms`;
+  }
+
+  #changing = 0;
+
+  #settled(): boolean {
+    const { main } = this.world.deployment;
+    return this.world.scheduler.now >= this.#changing && main.up;
+  }
+
+  #underWay(ms: number): void {
+    this.#changing = this.world.scheduler.now + ms + 1;
+  }
+
+  // --- the course of a run
+
+  /** Until everybody is attached and nobody waits for anything, or for good. */
+  async #recover(): Promise<void> {
+    const { scheduler } = this.world;
+    const until = scheduler.now + RECOVERY;
+    while (scheduler.now < until) {
+      const done = this.lives().every(({ cache, unsettled }) => {
+        const { attached, queued } = cache.status();
+        return attached && queued === 0 && unsettled.size === 0;
+      });
+      if (done && this.lives().length === this.world.plan.nodes) return;
+      await scheduler.run(scheduler.now + 100);
+    }
+  }
+
+  async #audit(): Promise<void> {
+    const { world } = this;
+    const { plan, scheduler } = world;
+    for (let pass = 0; pass < 2; pass++) {
+      let left = 0;
+      for (const life of this.lives()) {
+        for (let row = 0; row < plan.rows; row++) {
+          left++;
+          void new Reader(world, life).read('audit', row).finally(() => left--);
+        }
+      }
+      const until = scheduler.now + 5_000;
+      while (left > 0 && scheduler.now < until) await scheduler.run(scheduler.now + 50);
+    }
+  }
+}

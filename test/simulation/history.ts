@@ -1,0 +1,146 @@
+import type { Receipt } from '../../src/coherence/receipt.ts';
+
+/** What a reader asked for, as far as it bears on what it may be given. */
+export interface Wish {
+  /** How it reads: the name of the call. */
+  readonly call: ReadCall;
+  /** Staleness that the reader tolerates, in ms, beyond what is promised to everybody. */
+  readonly tolerance: number;
+  /** Additional ms for which the node may serve while detached. */
+  readonly detached: number;
+  /** The write whose receipt's token the reader carries. */
+  readonly write: number | undefined;
+}
+
+export type ReadCall =
+  | 'query'
+  | 'read'
+  | 'getOrSet'
+  | 'get'
+  | 'peek'
+  | 'many'
+  | 'consistent'
+  | 'bypass'
+  | 'atLeast'
+  | 'maxStaleness'
+  | 'grace'
+  | 'audit';
+
+/** A value as loaders make it. */
+export interface Value {
+  readonly row: number;
+  readonly version: number;
+  /** The load that made it. */
+  readonly load: number;
+}
+
+export type Receipts = Receipt['status'];
+
+/**
+ * Everything that bears on a promise, in the order in which it happened. `at` is virtual time in ms. A cell is a row read
+ * in one of the ways that differ in their tags, see `catalogue.ts`.
+ */
+export type Fact = { readonly at: number } & (
+  | { readonly type: 'plan'; readonly text: string; readonly maxLag: number }
+  | { readonly type: 'fault'; readonly text: string }
+  /** Rows become visible to new snapshots of the database, each in a new version. */
+  | {
+      readonly type: 'commit';
+      readonly write: number;
+      readonly rows: readonly number[];
+      readonly versions: readonly number[];
+    }
+  /** `invalidate` is called; `versions` are those of all rows in the database now. */
+  | {
+      readonly type: 'called';
+      readonly write: number;
+      readonly node: number;
+      readonly targets: string;
+      readonly cells: readonly number[];
+      readonly versions: readonly number[];
+    }
+  | { readonly type: 'acknowledged'; readonly write: number; readonly node: number; readonly status: Receipts }
+  /** A server executed the append of a record; `sole` unless another primary existed then. */
+  | {
+      readonly type: 'appended';
+      readonly server: string;
+      readonly epoch: string;
+      readonly number: number;
+      readonly sole: boolean;
+      readonly cells: readonly number[];
+      readonly versions: readonly number[];
+    }
+  | {
+      readonly type: 'asked';
+      readonly read: number;
+      readonly node: number;
+      readonly life: number;
+      readonly cells: readonly number[];
+      readonly wish: Wish;
+    }
+  | {
+      readonly type: 'answered';
+      readonly read: number;
+      readonly values: readonly (Value | undefined)[];
+      readonly from: string;
+      readonly stale: boolean;
+    }
+  | {
+      readonly type: 'failed';
+      readonly read: number;
+      readonly code: string;
+      readonly load: number | undefined;
+      readonly text: string;
+    }
+  | { readonly type: 'load'; readonly load: number; readonly node: number; readonly row: number }
+  | { readonly type: 'loaded'; readonly load: number; readonly version: number; readonly source: string }
+  | { readonly type: 'load-failed'; readonly load: number }
+  | { readonly type: 'node'; readonly node: number; readonly event: string; readonly text: string }
+  /** A process begins its next life, or ends. */
+  | { readonly type: 'started'; readonly node: number; readonly life: number }
+  | { readonly type: 'killed'; readonly node: number }
+  /** Isolated with an old primary that has no replica configured: outside of what is promised. */
+  | { readonly type: 'outside'; readonly node: number; readonly begins: boolean }
+  /** All faults are over, and all readers and writers have stopped. */
+  | { readonly type: 'quiet' }
+  /** What a node says of itself at the very end. */
+  | {
+      readonly type: 'status';
+      readonly node: number;
+      readonly attached: boolean;
+      readonly queued: number;
+      readonly unsettled: number;
+    }
+);
+
+export type FactOf<K extends Fact['type']> = Extract<Fact, { readonly type: K }>;
+
+type Untimed<F> = F extends unknown ? Omit<F, 'at'> : never;
+
+/** What happened in one run. */
+export class History {
+  readonly facts: Fact[] = [];
+  readonly #now: () => number;
+
+  constructor(now: () => number) {
+    this.#now = now;
+  }
+
+  add(fact: Untimed<Fact>): void {
+    this.facts.push({ at: this.#now(), ...fact } as Fact);
+  }
+
+  /** The same for the same history, and for no other: FNV-1a over its facts. */
+  hash(): string {
+    return historyHash(this.facts);
+  }
+}
+
+export function historyHash(facts: readonly Fact[]): string {
+  let hash = 0x811c9dc5;
+  for (const fact of facts) {
+    const text = JSON.stringify(fact);
+    for (let i = 0; i < text.length; i++) hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193);
+  }
+  return (hash >>> 0).toString(16).padStart(8, '0');
+}

@@ -1,0 +1,118 @@
+import type { Ban } from '../../src/coherence/bans.ts';
+import type { LogOptions } from '../../src/coherence/log.ts';
+import type { LogRecord, Lsn } from '../../src/coherence/record.ts';
+import { TideTable } from '../../src/coherence/tide-table.ts';
+
+/** The keys that a server keeps a log in. Each carries the epoch, so that one that is lost, or came back, is noticed. */
+export const LOG_KEYS = ['state', 'stream', 'table', 'bans'] as const;
+export type LogKey = (typeof LOG_KEYS)[number];
+
+interface State {
+  readonly epoch: string;
+  /** The server that began or took over the epoch: its process, and its history of replication. */
+  readonly run: string;
+  readonly replication: string;
+  head: number;
+  floor: number;
+  lsn: Lsn;
+}
+
+/** A record in the stream: as bytes, with what the server itself wants to know of it. */
+export interface Streamed {
+  readonly number: number;
+  readonly bytes: Uint8Array;
+}
+
+/** What a write changed; a replica does the same, in the same order, later. */
+export type Effect =
+  | { readonly type: 'begin'; readonly epoch: string; readonly run: string; readonly replication: string }
+  | { readonly type: 'append'; readonly record: LogRecord; readonly bytes: Uint8Array }
+  | { readonly type: 'lose'; readonly key: LogKey }
+  | { readonly type: 'trim'; readonly keep: number }
+  | { readonly type: 'flush' }
+  | { readonly type: 'heartbeat' };
+
+/** The data of one server. */
+export class Keyspace {
+  state: State | undefined;
+  stream: { readonly epoch: string; records: Streamed[] } | undefined;
+  table: { readonly epoch: string; readonly positions: TideTable } | undefined;
+  bans: { readonly epoch: string; list: Ban[] } | undefined;
+  readonly #options: LogOptions;
+  readonly #kept: number;
+
+  /** @param kept length that the stream is trimmed to at each append */
+  constructor(options: LogOptions, kept: number) {
+    this.#options = options;
+    this.#kept = kept;
+  }
+
+  clone(): Keyspace {
+    const copy = new Keyspace(this.#options, this.#kept);
+    if (this.state) copy.state = { ...this.state };
+    if (this.stream) copy.stream = { ...this.stream, records: [...this.stream.records] };
+    if (this.table) {
+      copy.table = { epoch: this.table.epoch, positions: this.#newTable() };
+      copy.table.positions.replace(this.table.positions.toBytes());
+    }
+    if (this.bans) copy.bans = { ...this.bans, list: [...this.bans.list] };
+    return copy;
+  }
+
+  apply(effect: Effect): void {
+    switch (effect.type) {
+      case 'begin':
+        return this.#begin(effect.epoch, effect.run, effect.replication);
+      case 'append':
+        return this.#append(effect.record, effect.bytes);
+      case 'lose':
+        this[effect.key] = undefined;
+        return;
+      case 'trim':
+        if (this.stream) this.stream.records = effect.keep === 0 ? [] : this.stream.records.slice(-effect.keep);
+        return;
+      case 'flush':
+        for (const key of LOG_KEYS) this[key] = undefined;
+        return;
+      case 'heartbeat':
+        return;
+      default:
+        effect satisfies never;
+    }
+  }
+
+  /** A key that is missing comes into being here, as it would in a script that does not look first. */
+  #append(record: LogRecord, bytes: Uint8Array): void {
+    const state = this.state as State;
+    const { epoch } = state;
+    this.stream ??= { epoch, records: [] };
+    this.table ??= { epoch, positions: this.#newTable() };
+    this.bans ??= { epoch, list: [] };
+    this.stream.records.push({ number: record.number, bytes });
+    if (this.stream.records.length > this.#kept) this.stream.records.shift();
+    for (const label of record.labels) this.table.positions.raise(label, record.number);
+    for (const pattern of record.patterns) this.bans.list.push({ number: record.number, pattern, time: record.time });
+    if (record.kind === 'everything') this.#raiseFloor(record.number);
+    if (record.kind === 'floor') this.#raiseFloor(record.floor ?? record.number);
+    if (record.lsn !== undefined) state.lsn = record.lsn;
+    state.head = record.number;
+  }
+
+  /** Nothing is known of what the epochs before have lost, so the database's position is not either. */
+  #begin(epoch: string, run: string, replication: string): void {
+    this.state = { epoch, run, replication, head: 0, floor: 0, lsn: 'unknown' };
+    this.stream = { epoch, records: [] };
+    this.table = { epoch, positions: this.#newTable() };
+    this.bans = { epoch, list: [] };
+  }
+
+  #raiseFloor(floor: number): void {
+    const state = this.state as State;
+    state.floor = Math.max(state.floor, floor);
+    if (this.bans) this.bans.list = this.bans.list.filter((ban) => ban.number > state.floor);
+  }
+
+  #newTable(): TideTable {
+    return new TideTable(this.#options.slots, this.#options.hashes);
+  }
+}

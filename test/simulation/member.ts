@@ -1,0 +1,145 @@
+import { Cache } from '../../src/cache/cache.ts';
+import type { CacheEvent } from '../../src/cache/events.ts';
+import { withContext } from '../../src/cache/load-context.ts';
+import type { Query } from '../../src/cache/query.ts';
+import { VirtualClock } from '../../src/testing/virtual-clock.ts';
+import { QUERY, type Site } from './catalogue.ts';
+import { Channel } from './channel.ts';
+import type { Value } from './history.ts';
+import { Loader } from './loader.ts';
+import { LogClient } from './log-client.ts';
+import type { LogServer } from './log-server.ts';
+import { ValueClient, LeaseClient } from './value-client.ts';
+import type { ValueServer } from './value-server.ts';
+import type { World } from './world.ts';
+
+/** Wall clocks of two machines differ by up to this, in ms. */
+const SKEW = 5_000;
+
+/** One process of the fleet in one of its lives: clock, connections, cache, and the query that its readers use. */
+export class Life {
+  readonly node: number;
+  readonly number: number;
+  readonly clock: VirtualClock;
+  readonly data: Channel<LogServer>;
+  readonly follower: Channel<LogServer>;
+  readonly values: Channel<ValueServer>;
+  readonly cache: Cache;
+  readonly loader: Loader;
+  readonly rows: Query<[string, string], Value>;
+  /** The site that the query's tags make it. */
+  readonly site: Site;
+  /** Reads and invalidations that have not settled. */
+  readonly unsettled: Set<number> = new Set();
+
+  constructor(world: World, node: number, number: number) {
+    const { random, scheduler, plan, deployment, latencies, removed, outer } = world;
+    this.node = node;
+    this.number = number;
+    this.clock = new VirtualClock(scheduler, random.fork(), {
+      wall: 1_700_000_000_000 + random.between(-SKEW, SKEW),
+      lateness: () => (random.chance(0.1) ? random.between(0, 15) : 0),
+    });
+    const wires = { scheduler, random: random.fork(), clock: this.clock };
+    const route = (): LogServer | undefined => deployment.route(node);
+    this.data = new Channel({ ...wires, latency: latencies.log, route });
+    this.follower = new Channel({ ...wires, latency: latencies.follower, route });
+    this.values = new Channel({ ...wires, latency: latencies.values, route: () => world.values });
+    this.loader = new Loader(world, node, this.clock);
+    this.site = random.chance(plan.profile.newer) ? 'newer' : 'typed';
+    let client: LogClient | undefined;
+    const log = {
+      data: this.data,
+      follower: this.follower,
+      replicas: plan.replicas,
+      maxLag: plan.maxLag,
+      limit: plan.limit,
+      removed: outer,
+    };
+    this.cache = new Cache(
+      {
+        name: 'shop',
+        clock: this.clock,
+        random: random.fork().next,
+        log: (context) => (client ??= new LogClient(log, context)),
+        ...(plan.check ? { check: (context) => (client ??= new LogClient(log, context)) } : {}),
+        ...(plan.store ? { store: new ValueClient(this.values) } : {}),
+        ...(plan.lease ? { lease: new LeaseClient(this.values) } : {}),
+        memory: plan.memory === 0 ? false : { maxEntries: plan.memory },
+        slots: plan.slots,
+        maxLag: plan.maxLag,
+        patience: plan.patience,
+        maxQueue: plan.maxQueue,
+        requestTimeout: 200,
+        compression: false,
+        freeze: false,
+        ...(plan.serveDetached > 0 ? { whenDetached: { serve: plan.serveDetached } } : {}),
+        defaults: {
+          ttl: plan.ttl,
+          timeout: plan.profile.loadTimeout,
+          jitter: plan.jitter,
+          ...(plan.eager ? { eagerRefresh: 0.5 } : {}),
+        },
+      },
+      removed,
+    );
+    this.cache.on((event) => observe(world, node, event));
+    const { catalogue } = world;
+    const rowOf = (id: string): number => Number(id.slice(1));
+    this.rows = this.cache.query({
+      name: QUERY,
+      load: withContext((ctx, _organisation: string, id: string) => this.loader.load(rowOf(id), ctx)),
+      loadMany: (args, contexts) =>
+        this.loader.loadMany(
+          args.map(([, id]) => rowOf(id)),
+          contexts,
+        ),
+      tags: (_organisation, id) => catalogue.tags(rowOf(id), this.site),
+    });
+  }
+
+  /** The arguments of the query for a row. */
+  args(world: World, row: number): [string, string] {
+    return [world.catalogue.organisation(row), world.catalogue.id(row)];
+  }
+
+  /** Dies as by SIGKILL: nothing is sent, nothing is closed by itself. */
+  kill(noticed: boolean): void {
+    this.clock.kill();
+    for (const channel of [this.data, this.follower, this.values]) channel.cut(noticed);
+  }
+}
+
+function observe({ history, counts }: World, node: number, event: CacheEvent): void {
+  counts.add('event', event.type);
+  switch (event.type) {
+    case 'attached':
+      return history.add({ type: 'node', node, event: 'attached', text: `at ${event.position.number} of epoch ${event.position.epoch}` });
+    case 'detached':
+      counts.add('detached while', event.state);
+      return history.add({ type: 'node', node, event: 'detached', text: `${event.state}: ${causeText(event.cause)}` });
+    case 'epoch':
+      return history.add({ type: 'node', node, event: 'epoch', text: `adopts ${event.epoch}, leaves ${event.before || 'none'}` });
+    case 'resync':
+      counts.add('copied because', event.reason);
+      return history.add({ type: 'node', node, event: 'resync', text: `${event.reason}, now at ${event.position.number} of epoch ${event.position.epoch}` });
+    case 'queued':
+      return history.add({ type: 'node', node, event: 'queued', text: `${event.draft.targets?.join(', ') ?? ''}: ${causeText(event.cause)}` });
+    case 'sent':
+      return history.add({ type: 'node', node, event: 'sent', text: `${event.draft.targets?.join(', ') ?? ''} as ${event.position.number} of epoch ${event.position.epoch}` });
+    case 'applied':
+      return history.add({ type: 'node', node, event: 'applied', text: `${event.record.number} (${event.record.targets?.join(', ') ?? event.record.kind})` });
+    case 'overflowed':
+      return history.add({ type: 'node', node, event: 'overflowed', text: `${event.dropped} drafts became one` });
+    case 'stale':
+      return counts.add('tolerated', event.why);
+    case 'miss':
+      return counts.add('miss', event.reason);
+    default:
+      return;
+  }
+}
+
+function causeText(cause: unknown): string {
+  return cause instanceof Error ? cause.message : String(cause);
+}

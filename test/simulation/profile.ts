@@ -1,0 +1,231 @@
+import type { SeededRandom } from '../../src/testing/seeded-random.ts';
+import type { TargetKind } from './catalogue.ts';
+import type { FaultKind } from './fault-kind.ts';
+import type { ReadCall } from './history.ts';
+import type { LatencyShape } from './latency.ts';
+
+export type Range = readonly [number, number];
+
+export type DrawnCall = Exclude<ReadCall, 'audit'>;
+
+/** How the log's server sets its clock, and so which numbers it issues. */
+export type ServerClock = 'right' | 'behind';
+
+/**
+ * What is drawn from for one run: sizes as ranges (both ends included), choices as lists, mixtures as weights,
+ * probabilities from 0 to 1, times in ms.
+ */
+export interface Profile {
+  readonly name: string;
+  readonly nodes: Range;
+  readonly rows: Range;
+  readonly maxLag: readonly number[];
+  /** How long the fleet is busy, in units of `maxLag`. */
+  readonly length: number;
+  /** Readers of each node, and writers of the whole fleet. */
+  readonly readers: Range;
+  readonly writers: Range;
+  readonly readThink: LatencyShape;
+  readonly writeThink: LatencyShape;
+  readonly calls: Readonly<Partial<Record<DrawnCall, number>>>;
+  readonly targets: Readonly<Partial<Record<TargetKind, number>>>;
+  /** Several transactions at once, whose invalidations share an append. */
+  readonly bursts: number;
+  readonly burst: Range;
+  /** A value that a process read itself and hands to the cache. */
+  readonly sets: number;
+  /** A writer reads its own write at once, or hands its token to another node. */
+  readonly rereads: number;
+  readonly log: LatencyShape;
+  readonly follower: LatencyShape;
+  readonly values: LatencyShape;
+  readonly replication: LatencyShape;
+  /** A loader before and after it reads the database. */
+  readonly loaderBefore: LatencyShape;
+  readonly loaderAfter: LatencyShape;
+  readonly loaderFails: number;
+  readonly loaderHangs: number;
+  /** Between the commit and the call of `invalidate`. */
+  readonly commitReturns: LatencyShape;
+  readonly faults: Readonly<Partial<Record<FaultKind, number>>>;
+  readonly faultCount: Range;
+  /** That the log has a second server, and that the replica must confirm. */
+  readonly secondServer: number;
+  readonly replicas: number;
+  readonly serverClock: readonly ServerClock[];
+  readonly store: number;
+  readonly check: number;
+  readonly lease: number;
+  /** Entries in memory; 0 for none. */
+  readonly memory: readonly number[];
+  readonly ttl: readonly number[];
+  readonly loadTimeout: number;
+  readonly maxLife: readonly number[];
+  readonly slots: readonly number[];
+  /** Length that the stream is trimmed to, and most records in one answer. */
+  readonly kept: readonly number[];
+  readonly limit: readonly number[];
+  readonly maxQueue: readonly number[];
+  readonly patience: readonly number[];
+  /** Serves while detached for so long; 0 for not. */
+  readonly serveDetached: readonly number[];
+  /** That loaders read a replica of the database, and how far it is behind. */
+  readonly replicaReads: number;
+  readonly replicaLag: Range;
+  /** That a node runs the later release, with one more tag. */
+  readonly newer: number;
+  readonly eager: number;
+  readonly jitter: number;
+}
+
+export const USUAL: Profile = {
+  name: 'usual',
+  nodes: [2, 3],
+  rows: [1, 6],
+  maxLag: [500],
+  length: 9,
+  readers: [1, 3],
+  writers: [1, 3],
+  readThink: { usual: [0, 60], slow: [60, 400], chance: 0.15 },
+  writeThink: { usual: [20, 400], slow: [400, 1_500], chance: 0.2 },
+  calls: { query: 14, read: 30, getOrSet: 14, get: 5, peek: 12, many: 5, consistent: 5, bypass: 1, atLeast: 8, maxStaleness: 4, grace: 4 },
+  targets: { key: 30, prefix: 10, tag: 10, extra: 8, dynamic: 12, pattern: 12, everything: 3 },
+  bursts: 0.15,
+  burst: [2, 4],
+  sets: 0.05,
+  rereads: 0.6,
+  log: { usual: [0.2, 4], slow: [5, 120], chance: 0.1 },
+  follower: { usual: [0.2, 4], slow: [5, 150], chance: 0.1 },
+  values: { usual: [0.2, 4], slow: [5, 120], chance: 0.1 },
+  replication: { usual: [0.2, 4], slow: [5, 60], chance: 0.05 },
+  loaderBefore: { usual: [0, 15], slow: [15, 500], chance: 0.15 },
+  loaderAfter: { usual: [0, 15], slow: [15, 700], chance: 0.2 },
+  loaderFails: 0.02,
+  loaderHangs: 0.004,
+  commitReturns: { usual: [0, 5], slow: [5, 300], chance: 0.1 },
+  faults: {
+    'cut-data': 3,
+    'cut-follower': 4,
+    'cut-values': 2,
+    'stall-data': 3,
+    'stall-follower': 4,
+    'stall-values': 2,
+    'unreachable': 2,
+    'slow-network': 1,
+    'trim': 3,
+    'empty': 3,
+    'lose-state': 1,
+    'lose-stream': 2,
+    'lose-table': 2,
+    'lose-bans': 2,
+    'restart': 2,
+    'failover': 4,
+    'failback': 2,
+    'isolate': 3,
+    'server-clock': 1,
+    'pause': 3,
+    'suspend': 3,
+    'kill': 3,
+    'wall-clock': 2,
+    'evict': 2,
+    'lose-writes': 1,
+    'values-fail': 1,
+    'lose-leases': 1,
+    'loaders-fail': 1,
+    'loaders-slow': 1,
+    'replica-lag': 1,
+  },
+  faultCount: [0, 5],
+  secondServer: 0.5,
+  replicas: 0.5,
+  serverClock: ['right', 'right', 'behind'],
+  store: 0.85,
+  check: 0.6,
+  lease: 0.5,
+  memory: [1_000, 1_000, 1_000, 3, 0],
+  ttl: [60_000, 60_000, 60_000, 800],
+  loadTimeout: 1_200,
+  maxLife: [60_000, 60_000, 3_000],
+  slots: [64, 256, 256],
+  kept: [2, 5, 50, 50],
+  limit: [1, 3, 1_000, 1_000],
+  maxQueue: [1_000, 1_000, 3],
+  patience: [30, 150],
+  serveDetached: [0, 0, 0, 700],
+  replicaReads: 0.2,
+  replicaLag: [0, 600],
+  newer: 0.4,
+  eager: 0.1,
+  jitter: 0.2,
+};
+
+/** Everything about one run that is decided before it begins. */
+export interface Plan {
+  readonly profile: Profile;
+  readonly nodes: number;
+  readonly rows: number;
+  readonly maxLag: number;
+  readonly readers: number;
+  readonly writers: number;
+  readonly secondServer: boolean;
+  readonly replicas: number;
+  readonly serverClock: ServerClock;
+  readonly store: boolean;
+  readonly check: boolean;
+  readonly lease: boolean;
+  readonly memory: number;
+  readonly ttl: number;
+  readonly maxLife: number;
+  readonly slots: number;
+  readonly kept: number;
+  readonly limit: number;
+  readonly maxQueue: number;
+  readonly patience: number;
+  readonly serveDetached: number;
+  readonly replicaReads: boolean;
+  readonly replicaLag: number;
+  readonly eager: boolean;
+  readonly jitter: number;
+  readonly faults: number;
+}
+
+export function drawPlan(profile: Profile, random: SeededRandom): Plan {
+  const range = ([low, high]: Range): number => low + random.below(high - low + 1);
+  const secondServer = random.chance(profile.secondServer);
+  return {
+    profile,
+    nodes: range(profile.nodes),
+    rows: range(profile.rows),
+    maxLag: random.pick(profile.maxLag),
+    readers: range(profile.readers),
+    writers: range(profile.writers),
+    secondServer,
+    replicas: secondServer && random.chance(profile.replicas) ? 1 : 0,
+    serverClock: random.pick(profile.serverClock),
+    store: random.chance(profile.store),
+    check: random.chance(profile.check),
+    lease: random.chance(profile.lease),
+    memory: random.pick(profile.memory),
+    ttl: random.pick(profile.ttl),
+    maxLife: random.pick(profile.maxLife),
+    slots: random.pick(profile.slots),
+    kept: random.pick(profile.kept),
+    limit: random.pick(profile.limit),
+    maxQueue: random.pick(profile.maxQueue),
+    patience: random.pick(profile.patience),
+    serveDetached: random.pick(profile.serveDetached),
+    replicaReads: random.chance(profile.replicaReads),
+    replicaLag: random.between(...profile.replicaLag),
+    eager: random.chance(profile.eager),
+    jitter: random.chance(profile.jitter) ? 0.3 : 0,
+    faults: range(profile.faultCount),
+  };
+}
+
+/** The plan in one line, for a failing run's story. */
+export function describePlan(plan: Plan): string {
+  const { profile, ...rest } = plan;
+  return `profile ${profile.name}: ${Object.entries(rest)
+    .map(([name, value]) => `${name} ${typeof value === 'number' ? Math.round(value * 10) / 10 : String(value)}`)
+    .join(', ')}`;
+}

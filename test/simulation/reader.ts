@@ -1,0 +1,180 @@
+import type { Query } from '../../src/cache/query.ts';
+import type { Provenance } from '../../src/cache/read-path.ts';
+import type { Site } from './catalogue.ts';
+import type { DrawnCall } from './profile.ts';
+import type { ReadCall, Value, Wish } from './history.ts';
+import { LoaderError } from './loader.ts';
+import type { Life } from './member.ts';
+import type { Passed, World } from './world.ts';
+
+/** What a read brought, as far as the call tells. */
+interface Brought {
+  readonly values: readonly (Value | undefined)[];
+  readonly from: string;
+  readonly stale: boolean;
+}
+
+/** Reads rows through one life's cache in every way there is, and writes down what was asked and answered. */
+export class Reader {
+  readonly #world: World;
+  readonly #life: Life;
+
+  constructor(world: World, life: Life) {
+    this.#world = world;
+    this.#life = life;
+  }
+
+  /** Reads again and again, with pauses, until the fleet is no longer busy. */
+  async run(): Promise<void> {
+    const { plan, random, latencies } = this.#world;
+    const calls = Object.keys(plan.profile.calls) as DrawnCall[];
+    const weights = calls.map((call) => plan.profile.calls[call] ?? 0);
+    for (;;) {
+      await this.#pass(latencies.readThink.draw());
+      if (!this.#world.busy) return;
+      const call = calls[random.weighted(weights)] as DrawnCall;
+      await this.read(call, random.below(plan.rows));
+    }
+  }
+
+  /** One read; settles when it is answered, and never rejects. */
+  async read(call: ReadCall, row: number, passed?: Passed): Promise<void> {
+    const { random, tokens } = this.#world;
+    switch (call) {
+      case 'peek':
+        return this.#peek(row);
+      case 'get':
+        return this.#note(call, [row], 'bare', {}, async () => one(await this.#life.cache.get<Value>(this.#key(row))));
+      case 'getOrSet':
+        return this.#getOrSet(row);
+      case 'query':
+        return this.#note(call, [row], this.#life.site, {}, async () => one(await this.#life.rows(...this.#args(row))));
+      case 'many':
+        return this.#many();
+      case 'consistent':
+        return this.#consistent();
+      case 'bypass':
+        return this.#note(call, [row], this.#life.site, {}, async () =>
+          one(await this.#life.cache.bypass(() => this.#life.rows(...this.#args(row)))),
+        );
+      case 'atLeast': {
+        const token = passed ?? (tokens.length > 0 ? random.pick(tokens.slice(-4)) : undefined);
+        if (token === undefined) return;
+        const tolerant = random.chance(0.2) ? { maxStaleness: 500 } : {};
+        return this.#provenance(call, row, { write: token.write }, this.#life.rows.with({ atLeast: token.token, ...tolerant }));
+      }
+      case 'maxStaleness': {
+        const tolerance = random.pick([50, 300, 900]);
+        const soft = random.chance(0.3) ? { softTimeout: 20 } : {};
+        return this.#provenance(call, row, { tolerance }, this.#life.rows.with({ maxStaleness: tolerance, ...soft }));
+      }
+      case 'grace': {
+        const tolerance = random.pick([100, 600]);
+        const soft = random.chance(0.4) ? { softTimeout: 15 } : {};
+        return this.#provenance(call, row, { tolerance }, this.#life.rows.with({ grace: tolerance, ...soft }));
+      }
+      case 'read':
+      case 'audit':
+        return this.#provenance(call, row, {}, this.#life.rows);
+      default:
+        return call satisfies never;
+    }
+  }
+
+  #provenance(call: ReadCall, row: number, wish: Partial<Wish>, query: Query<[string, string], Value>): Promise<void> {
+    return this.#note(call, [row], this.#life.site, wish, async () => {
+      const { value, from, stale }: Provenance<Value> = await query.read(...this.#args(row));
+      return { values: [value], from, stale };
+    });
+  }
+
+  #getOrSet(row: number): Promise<void> {
+    const { catalogue, random } = this.#world;
+    const site = random.chance(0.5) ? 'tagged' : 'bare';
+    const options = site === 'bare' ? undefined : { tags: catalogue.tags(row, site) };
+    return this.#note('getOrSet', [row], site, {}, async () =>
+      one(await this.#life.cache.getOrSet(this.#key(row), (ctx) => this.#life.loader.load(row, ctx), options)),
+    );
+  }
+
+  #many(): Promise<void> {
+    const { random, plan } = this.#world;
+    const rows = random.shuffled(Array.from({ length: plan.rows }, (_, row) => row)).slice(0, 3);
+    return this.#note('many', rows, this.#life.site, {}, async () => ({
+      values: await this.#life.rows.many(rows.map((row) => this.#args(row))),
+      from: 'unknown',
+      stale: false,
+    }));
+  }
+
+  #consistent(): Promise<void> {
+    const { random, plan } = this.#world;
+    const rows = random.shuffled(Array.from({ length: plan.rows }, (_, row) => row)).slice(0, random.chance(0.7) ? 2 : 3);
+    return this.#note('consistent', rows, this.#life.site, {}, async () => {
+      const requests = rows.map((row) => this.#life.rows.request(...this.#args(row)));
+      return { values: await this.#life.cache.consistent(requests, { timeout: 1_500 }), from: 'unknown', stale: false };
+    });
+  }
+
+  #peek(row: number): void {
+    const { history, counts } = this.#world;
+    const read = this.#asked('peek', [row], this.#life.site, {});
+    const value = this.#life.rows.peek(...this.#args(row));
+    history.add({ type: 'answered', read, values: [value], from: 'memory', stale: false });
+    counts.add('read', value === undefined ? 'peek: nothing' : 'peek: memory');
+  }
+
+  async #note(
+    call: ReadCall,
+    rows: readonly number[],
+    site: Site,
+    wish: Partial<Wish>,
+    work: () => Promise<Brought>,
+  ): Promise<void> {
+    const { history, counts } = this.#world;
+    const read = this.#asked(call, rows, site, wish);
+    this.#life.unsettled.add(read);
+    try {
+      const brought = await work();
+      history.add({ type: 'answered', read, ...brought });
+      counts.add('read', `${call}: ${brought.from}`);
+    } catch (error) {
+      const load = error instanceof LoaderError ? error.load : undefined;
+      const code = load === undefined && error instanceof Error && 'code' in error ? String(error.code) : 'LOADER';
+      history.add({ type: 'failed', read, code, load, text: String(error) });
+      counts.add('read', `${call}: failed (${load === undefined ? code : 'loader'})`);
+    }
+    this.#life.unsettled.delete(read);
+  }
+
+  #asked(call: ReadCall, rows: readonly number[], site: Site, wish: Partial<Wish>): number {
+    const { history, catalogue, numbers, plan } = this.#world;
+    const read = ++numbers.read;
+    const cells = rows.map((row) => catalogue.cell(row, site));
+    history.add({
+      type: 'asked',
+      read,
+      node: this.#life.node,
+      life: this.#life.number,
+      cells,
+      wish: { call, tolerance: 0, detached: plan.serveDetached, write: undefined, ...wish },
+    });
+    return read;
+  }
+
+  #args(row: number): [string, string] {
+    return this.#life.args(this.#world, row);
+  }
+
+  #key(row: number): string {
+    return this.#world.catalogue.key(row);
+  }
+
+  #pass(ms: number): Promise<void> {
+    return new Promise((resolve) => this.#life.clock.schedule(ms, resolve));
+  }
+}
+
+function one(value: Value | undefined): Brought {
+  return { values: [value], from: 'unknown', stale: false };
+}

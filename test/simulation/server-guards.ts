@@ -1,0 +1,15 @@
+/**
+ * Guards that are not in the library but in whoever implements its ports or uses it: in the log's server, in its client,
+ * in the writer of an application. The simulation has them, and can take them out, like those of `guards.ts`.
+ */
+export const OUTER_GUARDS = [
+  'writeOrder', // a record is appended after its change is visible
+  'tableHeader', // each of the log's keys carries the epoch, so that one that was re-created is noticed
+  'bothIds', // the server's run id and its replication id are compared with the stored ones
+  'proofVerifies', // a reading that proves freshness compares them too
+  'pastHead', // a node that reports a position beyond the head makes the server begin a new epoch
+  'appendWaits', // an append counts as made once the replicas have confirmed it
+  'waitOwnConnection', // ... on the connection that made it
+] as const;
+
+export type OuterGuard = (typeof OUTER_GUARDS)[number];

@@ -1,0 +1,92 @@
+import type { Guard } from '../../src/coherence/guards.ts';
+import { Scheduler } from '../../src/testing/scheduler.ts';
+import { SeededRandom } from '../../src/testing/seeded-random.ts';
+import { Catalogue } from './catalogue.ts';
+import { Counts } from './coverage.ts';
+import { Database } from './database.ts';
+import { Deployment } from './deployment.ts';
+import { scheduleFaults } from './fault-schedule.ts';
+import { Fleet } from './fleet.ts';
+import { History } from './history.ts';
+import { Latency, type LatencyShape } from './latency.ts';
+import { describePlan, drawPlan, type Profile } from './profile.ts';
+import type { OuterGuard } from './server-guards.ts';
+import { ValueServer } from './value-server.ts';
+import type { World } from './world.ts';
+
+export interface SimulationOptions {
+  readonly profile: Profile;
+  /** Guards taken out. */
+  readonly removed?: ReadonlySet<Guard>;
+  readonly outer?: ReadonlySet<OuterGuard>;
+}
+
+/** How a server's clock that is behind counts: far enough that it never catches up. */
+const BEHIND = -1e12;
+
+/** Runs one fleet from its start to its audit. The same seed and options give the same history. */
+export async function simulate(seed: number, options: SimulationOptions): Promise<{ history: History; counts: Counts }> {
+  const { profile, removed = new Set(), outer = new Set() } = options;
+  const random = new SeededRandom(seed);
+  const plan = drawPlan(profile, random);
+  const scheduler = new Scheduler(random.fork());
+  const history = new History(() => scheduler.now);
+  const counts = new Counts();
+  const catalogue = new Catalogue(plan.rows);
+  const database = new Database(scheduler, plan.rows, plan.replicaLag);
+  const latency = (shape: LatencyShape): Latency => new Latency(random.fork(), shape);
+  const latencies = {
+    log: latency(profile.log),
+    follower: latency(profile.follower),
+    values: latency(profile.values),
+    replication: latency(profile.replication),
+    loaderBefore: latency(profile.loaderBefore),
+    loaderAfter: latency(profile.loaderAfter),
+    commitReturns: latency(profile.commitReturns),
+    readThink: latency(profile.readThink),
+    writeThink: latency(profile.writeThink),
+  };
+  const deployment = new Deployment({
+    scheduler,
+    random: random.fork(),
+    options: { slots: plan.slots, hashes: 3, maxLag: plan.maxLag, maxLife: plan.maxLife },
+    removed: outer,
+    kept: plan.kept,
+    replicated: plan.secondServer,
+    clock: plan.serverClock === 'behind' ? BEHIND : 1_700_000_000_000,
+    latency: latencies.replication,
+    appended: (server, sole, epoch, draft, number) => {
+      const cells = catalogue.covered(draft);
+      if (cells.length === 0) return;
+      history.add({ type: 'appended', server, epoch, number, sole, cells, versions: database.versions() });
+    },
+  });
+  const world: World = {
+    plan,
+    random,
+    scheduler,
+    history,
+    counts,
+    catalogue,
+    database,
+    deployment,
+    values: new ValueServer(scheduler, random.fork()),
+    latencies,
+    removed,
+    outer,
+    tokens: [],
+    numbers: { read: 0, load: 0, write: 0 },
+    loaders: { fails: 0, hangs: 0 },
+    busy: true,
+  };
+  history.add({ type: 'plan', text: describePlan(plan), maxLag: plan.maxLag });
+  counts.add('profile', profile.name);
+  const fleet = new Fleet(world);
+  scheduleFaults(fleet);
+  await fleet.run();
+  counts.add('total', 'reads', world.numbers.read);
+  counts.add('total', 'loads', world.numbers.load);
+  counts.add('total', 'writes', world.numbers.write);
+  counts.add('total', 'events', scheduler.happened);
+  return { history, counts };
+}

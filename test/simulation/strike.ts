@@ -1,0 +1,193 @@
+import type { FaultKind } from './fault-kind.ts';
+import type { Fleet } from './fleet.ts';
+
+/** Lets one fault begin; each ends by itself. */
+export function strike(fleet: Fleet, kind: FaultKind): void {
+  fleet.world.counts.add('fault', kind);
+  const text = STRIKES[kind](fleet);
+  fleet.world.history.add({ type: 'fault', text: `${kind}: ${text}` });
+}
+
+type Strike = (fleet: Fleet) => string;
+
+const cut =
+  (name: 'data' | 'follower' | 'values'): Strike =>
+  (fleet) => {
+    const { random } = fleet.world;
+    const life = fleet.anyLife();
+    const noticed = random.chance(0.7);
+    life?.[name].cut(noticed);
+    return `${name} connection of node ${life?.node}${noticed ? '' : ', unnoticed'}`;
+  };
+
+const stall =
+  (name: 'data' | 'follower' | 'values'): Strike =>
+  (fleet) => {
+    const { random } = fleet.world;
+    const life = fleet.anyLife();
+    const ms = fleet.spell();
+    const direction = random.pick(['up', 'down', 'both'] as const);
+    life?.[name].stall(ms, direction);
+    return `${name} connection of node ${life?.node}, ${direction}, for ${ms} ms`;
+  };
+
+const lose =
+  (key: 'state' | 'stream' | 'table' | 'bans'): Strike =>
+  ({ world }) => {
+    if (world.deployment.main.up) world.deployment.main.execute({ type: 'lose', key });
+    return `the key ${key} of server ${world.deployment.main.name}`;
+  };
+
+const STRIKES: Readonly<Record<FaultKind, Strike>> = {
+  'cut-data': cut('data'),
+  'cut-follower': cut('follower'),
+  'cut-values': cut('values'),
+  'stall-data': stall('data'),
+  'stall-follower': stall('follower'),
+  'stall-values': stall('values'),
+
+  unreachable: (fleet) => {
+    const { deployment, random } = fleet.world;
+    const ms = fleet.spell();
+    deployment.closed = true;
+    deployment.main.closeSessions(() => random.chance(0.7));
+    fleet.later(ms, () => {
+      deployment.closed = false;
+    });
+    return `nobody reaches the log for ${ms} ms`;
+  },
+
+  'slow-network': (fleet) => {
+    const { latencies } = fleet.world;
+    const ms = fleet.spell();
+    const slow = [latencies.log, latencies.follower, latencies.values];
+    for (const latency of slow) latency.factor = 8;
+    fleet.later(ms, () => {
+      for (const latency of slow) latency.factor = 1;
+    });
+    return `for ${ms} ms`;
+  },
+
+  trim: ({ world }) => {
+    const keep = world.random.below(2);
+    if (world.deployment.main.up) world.deployment.main.execute({ type: 'trim', keep });
+    return `the stream, to ${keep}`;
+  },
+
+  empty: ({ world }) => {
+    const { main } = world.deployment;
+    if (main.up) main.execute({ type: 'flush' });
+    main.clock -= world.random.chance(0.3) ? 10_000 : 0;
+    return `server ${main.name} loses everything`;
+  },
+
+  'lose-state': lose('state'),
+  'lose-stream': lose('stream'),
+  'lose-table': lose('table'),
+  'lose-bans': lose('bans'),
+
+  restart: (fleet) => fleet.restartServer(),
+  failover: (fleet) => fleet.failover(),
+  failback: (fleet) => fleet.failback(),
+  isolate: (fleet) => fleet.isolate(),
+
+  'server-clock': ({ world }) => {
+    const by = world.random.pick([-4_000, 4_000, 100_000]);
+    world.deployment.main.clock += by;
+    return `of server ${world.deployment.main.name} set by ${by} ms`;
+  },
+
+  pause: (fleet) => {
+    const life = fleet.anyLife();
+    const ms = fleet.spell();
+    life?.clock.pause();
+    fleet.later(ms, () => life?.clock.resume());
+    return `process of node ${life?.node} for ${ms} ms`;
+  },
+
+  suspend: (fleet) => {
+    const life = fleet.anyLife();
+    const ms = fleet.spell();
+    life?.clock.suspend();
+    fleet.later(ms, () => life?.clock.wake());
+    return `machine of node ${life?.node} for ${ms} ms`;
+  },
+
+  kill: (fleet) => {
+    const life = fleet.anyLife();
+    if (life === undefined) return 'nobody';
+    const ms = fleet.world.random.between(10, 600);
+    fleet.kill(life);
+    fleet.later(ms, () => fleet.start(life.node));
+    return `process of node ${life.node}; starts again after ${Math.round(ms)} ms`;
+  },
+
+  'wall-clock': (fleet) => {
+    const life = fleet.anyLife();
+    const by = fleet.world.random.pick([-60_000, -300, 40, 300, 60_000]);
+    life?.clock.setWall(by);
+    return `of node ${life?.node} set by ${by} ms`;
+  },
+
+  evict: ({ world }) => {
+    const share = world.random.pick([0.3, 1]);
+    world.values.evict(share);
+    return `${share} of all stored values`;
+  },
+
+  'lose-writes': (fleet) => {
+    const { values } = fleet.world;
+    const ms = fleet.spell();
+    values.loses = 0.5;
+    fleet.later(ms, () => {
+      values.loses = 0;
+    });
+    return `half of the store's for ${ms} ms`;
+  },
+
+  'values-fail': (fleet) => {
+    const { values } = fleet.world;
+    const ms = fleet.spell();
+    values.fails = 0.5;
+    fleet.later(ms, () => {
+      values.fails = 0;
+    });
+    return `half of the store's requests for ${ms} ms`;
+  },
+
+  'lose-leases': ({ world }) => {
+    world.values.loseLeases();
+    return 'all of them';
+  },
+
+  'loaders-fail': (fleet) => {
+    const { loaders } = fleet.world;
+    const ms = fleet.spell();
+    loaders.fails = 0.5;
+    fleet.later(ms, () => {
+      loaders.fails = 0;
+    });
+    return `half of them for ${ms} ms`;
+  },
+
+  'loaders-slow': (fleet) => {
+    const { latencies } = fleet.world;
+    const ms = fleet.spell();
+    latencies.loaderBefore.factor = latencies.loaderAfter.factor = 10;
+    fleet.later(ms, () => {
+      latencies.loaderBefore.factor = latencies.loaderAfter.factor = 1;
+    });
+    return `for ${ms} ms`;
+  },
+
+  'replica-lag': (fleet) => {
+    const { database } = fleet.world;
+    const ms = fleet.spell();
+    const usual = database.lag;
+    database.lag = ms;
+    fleet.later(ms, () => {
+      database.lag = usual;
+    });
+    return `of the database, ${ms} ms`;
+  },
+};

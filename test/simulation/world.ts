@@ -1,0 +1,55 @@
+import type { Guard } from '../../src/coherence/guards.ts';
+import type { AtLeast } from '../../src/coherence/receipt.ts';
+import type { Scheduler } from '../../src/testing/scheduler.ts';
+import type { SeededRandom } from '../../src/testing/seeded-random.ts';
+import type { Catalogue } from './catalogue.ts';
+import type { Counts } from './coverage.ts';
+import type { Database } from './database.ts';
+import type { Deployment } from './deployment.ts';
+import type { History } from './history.ts';
+import type { Latency } from './latency.ts';
+import type { Plan } from './profile.ts';
+import type { OuterGuard } from './server-guards.ts';
+import type { ValueServer } from './value-server.ts';
+
+/** Kinds of delays, each with its own distribution. */
+export interface Latencies {
+  readonly log: Latency;
+  readonly follower: Latency;
+  readonly values: Latency;
+  readonly replication: Latency;
+  readonly loaderBefore: Latency;
+  readonly loaderAfter: Latency;
+  readonly commitReturns: Latency;
+  readonly readThink: Latency;
+  readonly writeThink: Latency;
+}
+
+/** A receipt that readers may carry around. */
+export interface Passed {
+  readonly write: number;
+  readonly token: AtLeast;
+}
+
+/** What everybody in one run shares. */
+export interface World {
+  readonly plan: Plan;
+  readonly random: SeededRandom;
+  readonly scheduler: Scheduler;
+  readonly history: History;
+  readonly counts: Counts;
+  readonly catalogue: Catalogue;
+  readonly database: Database;
+  readonly deployment: Deployment;
+  readonly values: ValueServer;
+  readonly latencies: Latencies;
+  readonly removed: ReadonlySet<Guard>;
+  readonly outer: ReadonlySet<OuterGuard>;
+  readonly tokens: Passed[];
+  /** Numbers reads, loads and writes, each for itself. */
+  readonly numbers: { read: number; load: number; write: number };
+  /** What faults do to loaders for a while. */
+  readonly loaders: { fails: number; hangs: number };
+  /** Until readers and writers stop. */
+  busy: boolean;
+}

@@ -1,0 +1,125 @@
+import type { Receipt } from '../../src/coherence/receipt.ts';
+import { coverageOf } from '../../src/coherence/record.ts';
+import { describeTarget, type Target } from '../../src/coherence/target.ts';
+import { TARGET_KINDS } from './catalogue.ts';
+import type { Commit } from './database.ts';
+import type { Life } from './member.ts';
+import { Reader } from './reader.ts';
+import type { World } from './world.ts';
+
+/** Changes rows and invalidates what it changed, through one life's cache. */
+export class Writer {
+  readonly #world: World;
+  readonly #life: Life;
+  readonly #reader: Reader;
+  readonly #elsewhere: () => Life | undefined;
+
+  /** @param elsewhere another node that is up, to read there what was written here */
+  constructor(world: World, life: Life, elsewhere: () => Life | undefined) {
+    this.#world = world;
+    this.#life = life;
+    this.#reader = new Reader(world, life);
+    this.#elsewhere = elsewhere;
+  }
+
+  /** Writes again and again, with pauses, until the fleet is no longer busy. */
+  async run(): Promise<void> {
+    const { plan, random, latencies } = this.#world;
+    const { sets, bursts, burst } = plan.profile;
+    for (;;) {
+      await this.#pass(latencies.writeThink.draw());
+      if (!this.#world.busy) return;
+      if (random.chance(sets)) await this.#set(random.below(plan.rows));
+      else if (random.chance(bursts)) await Promise.all(Array.from({ length: burst[0] + random.below(burst[1] - burst[0] + 1) }, () => this.#write()));
+      else await this.#write();
+    }
+  }
+
+  /** One transaction, of one row or several, and its invalidation. */
+  async #write(): Promise<void> {
+    const { random, plan, outer, latencies, numbers } = this.#world;
+    const write = ++numbers.write;
+    this.#life.unsettled.add(-write);
+    const count = random.chance(0.7) ? 1 : 2;
+    const rows = random.shuffled(Array.from({ length: plan.rows }, (_, row) => row)).slice(0, count);
+    const targets = this.#targets(rows);
+    let receipt: Receipt;
+    if (outer.has('writeOrder')) {
+      receipt = await this.#invalidate(write, targets);
+      await this.#pass(latencies.commitReturns.draw());
+      this.#commit(write, rows);
+    } else {
+      this.#commit(write, rows);
+      await this.#return(latencies.commitReturns.draw());
+      receipt = await this.#invalidate(write, targets);
+    }
+    this.#life.unsettled.delete(-write);
+    await this.#afterwards(write, receipt, rows);
+  }
+
+  #commit(write: number, rows: readonly number[]): Commit {
+    const { database, history } = this.#world;
+    const commit = database.commit(rows);
+    history.add({ type: 'commit', write, rows: commit.rows, versions: commit.versions });
+    return commit;
+  }
+
+  async #invalidate(write: number, targets: readonly Target[]): Promise<Receipt> {
+    const { history, database, catalogue, plan, counts, random } = this.#world;
+    history.add({
+      type: 'called',
+      write,
+      node: this.#life.node,
+      targets: targets.map(describeTarget).join(', '),
+      cells: catalogue.covered(coverageOf(targets)),
+      versions: database.versions(),
+    });
+    for (const target of targets) counts.add('target', target.kind);
+    const lsn = random.chance(0.9) ? BigInt(database.lsn) : 'unknown';
+    const receipt = await this.#life.cache.invalidate(targets, plan.replicaReads ? { lsn } : {});
+    history.add({ type: 'acknowledged', write, node: this.#life.node, status: receipt.status });
+    counts.add('receipt', receipt.status);
+    return receipt;
+  }
+
+  /** The writer reads what it wrote, or hands its token on. */
+  async #afterwards(write: number, receipt: Receipt, rows: readonly number[]): Promise<void> {
+    const { random, plan, tokens } = this.#world;
+    const passed = { write, token: random.chance(0.5) ? receipt : receipt.token };
+    tokens.push(passed);
+    if (!random.chance(plan.profile.rereads)) return;
+    const row = random.pick(rows);
+    if (random.chance(0.5)) return this.#reader.read(random.pick(['read', 'getOrSet', 'query']), row);
+    const other = this.#elsewhere();
+    if (other !== undefined) await new Reader(this.#world, other).read('atLeast', row, passed);
+  }
+
+  #targets(rows: readonly number[]): Target[] {
+    const { random, plan, catalogue } = this.#world;
+    const weights = TARGET_KINDS.map((kind) => plan.profile.targets[kind] ?? 0);
+    return rows.map((row) => catalogue.target(TARGET_KINDS[random.weighted(weights)] ?? 'key', row, random.next()));
+  }
+
+  /** A value that the application reads itself and hands to the cache, under the mark it took before. */
+  async #set(row: number): Promise<void> {
+    const { catalogue, database, history, latencies, numbers, counts } = this.#world;
+    const { cache } = this.#life;
+    const load = ++numbers.load;
+    history.add({ type: 'load', load, node: this.#life.node, row });
+    const mark = cache.mark();
+    await this.#pass(latencies.loaderBefore.draw());
+    const version = database.version(row);
+    await this.#return(latencies.loaderAfter.draw());
+    history.add({ type: 'loaded', load, version, source: 'set' });
+    cache.set(catalogue.key(row), { row, version, load }, { mark, tags: [...catalogue.tags(row, 'tagged'), catalogue.kind(row)] });
+    counts.add('read', 'set');
+  }
+
+  #pass(ms: number): Promise<void> {
+    return new Promise((resolve) => this.#life.clock.schedule(ms, resolve));
+  }
+
+  #return(ms: number): Promise<void> {
+    return new Promise((resolve) => this.#world.scheduler.after(ms, () => this.#life.clock.deliver(resolve)));
+  }
+}
