@@ -22,8 +22,8 @@ folder=$2
   -c shared_buffers=16MB -c max_connections=20 3<&- &
 postgres=$!
 
-# SIGINT is Postgres's fast shutdown: it ends the sessions instead of waiting for them.
-(read -r _ <&3; kill -INT "$postgres") 2>/dev/null &
+# SIGQUIT is Postgres's immediate shutdown: nothing is written that would be removed right after.
+(read -r _ <&3; kill -QUIT "$postgres") 2>/dev/null &
 watch=$!
 
 wait "$postgres"
