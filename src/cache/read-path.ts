@@ -1,6 +1,7 @@
 import type { Clock } from '../coherence/clock.ts';
 import type { Follower } from '../coherence/follower.ts';
 import type { Guard, RemovedGuards } from '../coherence/guards.ts';
+import { plainKey } from '../coherence/key.ts';
 import type { Node } from '../coherence/node.ts';
 import { formatToken, type Position, type Token } from '../coherence/position.ts';
 import { positionOf } from '../coherence/receipt.ts';
@@ -269,10 +270,8 @@ export class ReadPath {
     // A detached node does not see what was written since; the flight is as old as what it serves may be.
     if (!node.attachedAt(now) && !(now - flight.startedAt <= node.follower.options.maxLag) && this.#has('detachedJoin'))
       return false;
-    return (
-      !this.#has('completion') ||
-      node.view.cover(this.#labelled(flight, flight.set, reader), flight.key, flight.turn) === undefined
-    );
+    if (!this.#has('completion')) return true;
+    return !this.#overtaken(this.#labelled(flight, flight.set, reader), flight.key, flight.turn);
   }
 
   /** Whether what a joined flight brought satisfies a reader, by the reader's own start. */
@@ -280,10 +279,15 @@ export class ReadPath {
     if (outcome.from === 'loader' && outcome.order > reader.order) return true;
     if (!newEnough(reader, outcome.asOf) && this.#has('tokenJoin')) return false;
     if (!this.#has('completion')) return true;
-    return (
-      this.#parts.node.view.cover(this.#labelled(outcome.marked, flight.set, reader), flight.key, outcome.turn) ===
-      undefined
-    );
+    return !this.#overtaken(this.#labelled(outcome.marked, flight.set, reader), flight.key, outcome.turn);
+  }
+
+  /** Whether something that came after it covers what a flight loads, or has loaded. */
+  #overtaken(marked: Marked, key: string, turn: number): boolean {
+    const view = this.#view;
+    if (marked.epoch !== '' || view.epoch !== '') return view.cover(marked, key, turn) !== undefined;
+    // The log was never reached: no record is known, and its flights are shared all the same, but for what is queued here.
+    return this.#has('queueCovers') && view.pending.covers(marked, marked.shared, plainKey(key), turn);
   }
 
   /** With the labels that this reader brings and the flight did not have. */
