@@ -21,6 +21,7 @@ export default defineConfig({
       tsconfig: './tsconfig.json',
       ignoreSourceErrors: true,
     },
+    globalSetup: ['./test/run-folder.ts'],
     setupFiles: ['./test/leak-check.ts'],
     // A test ends long before this unless it hangs; what starts a server or a process asks for more time itself.
     testTimeout: 10_000,

@@ -15,7 +15,7 @@ const patience = Number(process.env['TIDEMARK_LEAK_PATIENCE'] ?? 5_000);
 const toolCache = /^(tsx-|node-compile-cache$)/;
 
 const usualFolder = process.env['TMPDIR'];
-const folder = mkdtempSync(join(tmpdir(), 'tidemark-test-'));
+const folder = mkdtempSync(join(tmpdir(), 'f-'));
 const mark = randomUUID();
 // A server under test may run as another user, who has to be able to pass through.
 chmodSync(folder, 0o755);
