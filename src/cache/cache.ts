@@ -206,6 +206,7 @@ export class Cache {
       value,
       ...mark,
       labels: [own, ...set.labels],
+      age: 0,
       ttl: settings.storeTtl,
       grace: settings.grace,
     });

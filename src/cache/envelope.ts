@@ -28,7 +28,7 @@ export interface Envelope {
   /** The log position that its loader started from, within the epoch. */
   readonly mark: number;
   readonly labels: readonly Label[];
-  /** Wall clock of the writer when it was stored, in ms since 1970. Decides about expiry only, never about truth. */
+  /** Wall clock of the writer when the load began, in ms since 1970. Decides about expiry only, never about truth. */
   readonly bornAt: number;
   readonly ttl: number;
   readonly grace: number;

@@ -314,6 +314,7 @@ export class Fill {
         epoch: flight.epoch,
         mark: flight.mark,
         labels: [flight, ...flight.shared],
+        age: this.#parts.stopwatch.now() - bornAt,
         ttl: life.storeTtl,
         grace: life.grace,
       });
@@ -342,5 +343,6 @@ export class Fill {
 }
 
 function isThenable(value: unknown): value is PromiseLike<unknown> {
-  return typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function';
+  if ((typeof value !== 'object' && typeof value !== 'function') || value === null) return false;
+  return 'then' in value && typeof value.then === 'function';
 }

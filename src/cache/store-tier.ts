@@ -33,6 +33,8 @@ export interface Kept {
   readonly epoch: string;
   readonly mark: number;
   readonly labels: readonly Label[];
+  /** Milliseconds since its load began. */
+  readonly age: number;
   readonly ttl: number;
   readonly grace: number;
 }
@@ -90,7 +92,7 @@ export class StoreTier {
   async #save(key: string, kept: Kept): Promise<void> {
     const { store, breaker, clock, serializers, compression, events } = this.#parts;
     const serializer = serializers[0] as Serializer;
-    const bornAt = clock.wall();
+    const bornAt = Math.max(0, clock.wall() - kept.age);
     const packed = serializer.encode(kept.value);
     const small = compression === undefined ? undefined : await compress(packed, compression);
     const bytes = encodeEnvelope({
