@@ -34,11 +34,12 @@ export class View {
   floor = 0;
   /** Raised whenever something that {@link View.cover} reads has changed; lets an entry remember that it was tested. */
   revision = 1;
-  /** Upper bound of the commits behind all that was applied. */
+  /** Upper bound of the commits behind all that was applied: the largest that was named, `'unknown'` while one is in doubt. */
   lsn: Lsn;
   readonly bans: Bans = new Bans();
   readonly announcements: Announcements = new Announcements();
   readonly pending: Pending = new Pending();
+  #largest: bigint | undefined;
   #table: TideTable;
   readonly #removed: RemovedGuards;
 
@@ -107,7 +108,7 @@ export class View {
       default:
         record.kind satisfies never;
     }
-    if (record.lsn !== undefined) this.lsn = record.lsn;
+    this.#bind(record.lsn);
     this.applied = Math.max(this.applied, record.number);
   }
 
@@ -132,7 +133,7 @@ export class View {
     for (const ban of snapshot.bans) this.bans.add(ban, this.revision);
     for (const it of snapshot.announcements) if (snapshot.head >= this.applied) this.announcements.open(it);
     this.#raiseFloor(snapshot.floor);
-    if (snapshot.head >= this.applied) this.lsn = snapshot.lsn;
+    if (snapshot.head >= this.applied) this.#bind(snapshot.lsn);
     this.applied = Math.max(this.applied, snapshot.head);
     this.revision++;
   }
@@ -154,14 +155,29 @@ export class View {
 
   #begin(snapshot: Snapshot): void {
     const { slots, hashes } = snapshot.options;
-    if (slots !== this.#table.slots || hashes !== this.#table.hashes) this.#table = new TideTable(slots, hashes);
-    this.#table.replace(snapshot.table);
+    const same = slots === this.#table.slots && hashes === this.#table.hashes;
+    const table = same ? this.#table : new TideTable(slots, hashes);
+    table.replace(snapshot.table);
+    // Nothing has changed before this line: a copy that cannot be read leaves the old state whole.
+    this.#table = table;
     this.epoch = snapshot.epoch;
     this.applied = snapshot.head;
     this.floor = snapshot.floor;
     this.bans.clear();
     this.announcements.clear();
     this.lsn = undefined;
+    this.#largest = undefined;
+  }
+
+  /**
+   * Bounds arrive in the order of appends, not of their reading: 1. A reads its bound, 90. 2. B commits, reads 100, appends.
+   * 3. A appends. So the largest counts, and only a larger one ends a doubt.
+   */
+  #bind(lsn: Lsn): void {
+    if (lsn === undefined) return;
+    if (lsn !== 'unknown' && this.#largest !== undefined && lsn <= this.#largest) return;
+    this.lsn = lsn;
+    if (lsn !== 'unknown') this.#largest = lsn;
   }
 
   #raiseFloor(floor: number): void {
