@@ -260,7 +260,8 @@ export class Cache {
 
   /**
    * Reads inside `fn` go to their loaders, and nothing of them is kept: for the inside of a database transaction, whose
-   * snapshot is older, and which sees rows that nobody else may see yet.
+   * snapshot is older, and which sees rows that nobody else may see yet. The first call turns on Node's tracking of
+   * asynchronous calls, which makes every promise of the process slower.
    */
   bypass<T>(fn: () => T): T {
     this.#outside ??= new AsyncLocalStorage();
@@ -340,6 +341,8 @@ export class Cache {
     const unsent = await this.#node.close(drain);
     await this.#store?.settled();
     this.#memory?.clear();
+    // Node keeps a storage that has run in a global list, and looks at it with every promise.
+    this.#outside?.disable();
     for (const part of this.#settings.owned) await part.close();
     return { unsent };
   }
@@ -369,7 +372,7 @@ export class Cache {
     owner: object | undefined,
     options: GetOptions | undefined,
   ): Entry | undefined {
-    if (this.#outside !== undefined || this.#closed !== undefined) return undefined;
+    if (this.#closed !== undefined || this.#outside?.getStore() === true) return undefined;
     const entry = this.#memory?.get(key);
     if (entry === undefined || (owner !== undefined && entry.owner !== owner)) return undefined;
     if (options !== undefined && !suits(entry, options)) return undefined;

@@ -47,17 +47,27 @@ export class Consistent {
       );
       if (!this.#has('consistentHead')) return values.map((it) => it?.value);
       const head = early ?? (await this.#head());
-      if (head !== undefined && (await this.#reached(head, until - stopwatch.now()))) {
-        requests.forEach(({ key }, i) => {
-          const it = values[i] as Served;
-          if (node.view.cover(it.marked, key, it.turn) !== undefined && this.#has('consistentRecheck'))
-            values[i] = undefined;
-        });
-        if (!values.includes(undefined)) return values.map((it) => it?.value);
-      }
+      const reached = head !== undefined && (await this.#reached(head, until - stopwatch.now()));
+      if (node.follower.state === 'stopped') throw closed();
+      const withheld = reached && this.#recheck(requests, values);
+      if (reached && !values.includes(undefined)) return values.map((it) => it?.value);
       if (stopwatch.now() >= until) throw tooLate(ms, head);
-      if (head === undefined) await this.#pause();
+      // Without progress of the log, trying again at once would only keep the process busy.
+      if (!reached || withheld) await this.#pause();
     }
+  }
+
+  /** Forgets what is covered; says whether some of it is withheld by a strict write, and no load will help before it ends. */
+  #recheck(requests: readonly ReadRequest[], values: (Served | undefined)[]): boolean {
+    if (!this.#has('consistentRecheck')) return false;
+    let withheld = false;
+    requests.forEach(({ key }, i) => {
+      const { marked, turn } = values[i] as Served;
+      const cover = this.#parts.node.view.cover(marked, key, turn);
+      if (cover !== undefined) values[i] = undefined;
+      if (cover === 'announcement') withheld = true;
+    });
+    return withheld;
   }
 
   async #head(): Promise<Position | undefined> {
@@ -82,6 +92,13 @@ export class Consistent {
   #has(guard: Guard): boolean {
     return !this.#parts.removed.has(guard);
   }
+}
+
+function closed(): TidemarkError {
+  return new TidemarkError(
+    'CLOSED',
+    'The cache was closed while consistent() was under way. Close it after its readers are done.',
+  );
 }
 
 function tooLate(ms: number, head: Position | undefined): TidemarkError {

@@ -104,6 +104,8 @@ export class Fill {
     const marked = this.#markedBy(flight, found);
     const now = this.#parts.clock.wall();
     if (!(now < found.bornAt + found.ttl)) return undefined;
+    // Who begins after this has a newer right than the answer: it may be long under way.
+    flight.checkOrder = this.nextOrder();
     const asOf = await this.#uncovered(flight.key, marked);
     if (asOf === undefined) return undefined;
     let value: unknown;
@@ -121,7 +123,7 @@ export class Fill {
     const age = Math.max(0, now - found.bornAt);
     this.#promote(flight, request.settings, marked, { value, ttl: found.ttl, grace: found.grace, age });
     if (this.#parts.events.heard) this.#parts.events.emit({ type: 'hit', key: flight.key, from: 'store' });
-    return { value, from: 'store', marked, turn: 0, asOf, order: this.nextOrder(), age };
+    return { value, from: 'store', marked, turn: 0, asOf, order: flight.checkOrder, age };
   }
 
   /** The labels checked are those of the envelope and those of the reader: two releases may tag differently. */

@@ -41,6 +41,8 @@ export class Flight implements Marked {
   turn = 0;
   /** Its place among readers and loads of this process, once the load has begun. */
   loadOrder = 0;
+  /** Its place in the same order, when what the store has began to be checked. */
+  checkOrder = 0;
   outcome: Promise<Outcome>;
 
   constructor(key: string, own: Label, set: LabelSet, unreached: boolean, startedAt: number) {

@@ -261,23 +261,29 @@ export class ReadPath {
 
   /** Whether what a flight will bring can satisfy a reader that begins now. */
   #joinable(flight: Flight, reader: Reader): boolean {
-    // It has not begun to read: whatever it reads is newer than this reader's start. Only a replica may be older still.
-    if (!flight.loading || flight.loadOrder > reader.order)
-      return flight.unreached || !reader.mode.unreached || !this.#has('tokenJoin');
-    if (!newEnough(reader, { epoch: flight.epoch, number: flight.mark }) && this.#has('tokenJoin')) return false;
+    const mark = { epoch: flight.epoch, number: flight.mark };
+    if (!meetsToken(flight, reader, mark) && this.#has('tokenJoin')) return false;
     const { node, stopwatch } = this.#parts;
     const now = stopwatch.now();
+    const detached = !node.attachedAt(now) && this.#has('detachedJoin');
+    // It has not begun to read: whatever it reads is newer than this reader's start. What the store had may be older, and
+    // only an attached node knows what was written since.
+    if (!flight.loading) return !(detached && flight.checkOrder > 0 && flight.checkOrder < reader.order);
+    if (flight.loadOrder > reader.order) return true;
     // A detached node does not see what was written since; the flight is as old as what it serves may be.
-    if (!node.attachedAt(now) && !(now - flight.startedAt <= node.follower.options.maxLag) && this.#has('detachedJoin'))
-      return false;
+    if (detached && !(now - flight.startedAt <= node.follower.options.maxLag)) return false;
     if (!this.#has('completion')) return true;
     return !this.#overtaken(this.#labelled(flight, flight.set, reader), flight.key, flight.turn);
   }
 
   /** Whether what a joined flight brought satisfies a reader, by the reader's own start. */
   #accepts(flight: Flight, outcome: Outcome, reader: Reader): boolean {
-    if (outcome.from === 'loader' && outcome.order > reader.order) return true;
-    if (!newEnough(reader, outcome.asOf) && this.#has('tokenJoin')) return false;
+    if (!meetsToken(flight, reader, outcome.asOf) && this.#has('tokenJoin')) return false;
+    const later = outcome.order > reader.order;
+    if (outcome.from === 'loader' && later) return true;
+    const { node, stopwatch } = this.#parts;
+    if (outcome.from === 'store' && !later && !node.attachedAt(stopwatch.now()) && this.#has('detachedJoin'))
+      return false;
     if (!this.#has('completion')) return true;
     return !this.#overtaken(this.#labelled(outcome.marked, flight.set, reader), flight.key, outcome.turn);
   }
@@ -342,10 +348,14 @@ export class ReadPath {
   }
 }
 
-/** Whether a position is not before the one that a reader's token names. */
-function newEnough({ mode, position }: Reader, asOf: Position): boolean {
-  if (position === undefined) return !mode.unreached;
-  return asOf.epoch === position.epoch && asOf.number >= position.number;
+/** Whether what a flight brings, current at `asOf`, is not before what the reader's token names. */
+function meetsToken(flight: Flight, { mode, position, order }: Reader, asOf: Position): boolean {
+  if (position === undefined && !mode.unreached) return true;
+  // It reads the primary, and began after this reader.
+  if (flight.unreached && !(flight.loading && flight.loadOrder < order)) return true;
+  // It will take its mark at or after what this reader has reached.
+  if (!flight.loading && Number.isNaN(asOf.number)) return !mode.unreached;
+  return position !== undefined && asOf.epoch === position.epoch && asOf.number >= position.number;
 }
 
 /** Whether an old value may stand in: it was proven valid, and had not expired, at most `tolerance` ms ago. */
