@@ -1,4 +1,5 @@
 import { Life } from './member.ts';
+import type { Latency } from './latency.ts';
 import { Reader } from './reader.ts';
 import type { World } from './world.ts';
 import { Writer } from './writer.ts';
@@ -32,6 +33,8 @@ export class Fleet {
     await scheduler.run(busyFor);
     world.busy = false;
     await scheduler.run(busyFor + plan.maxLag * 3);
+    world.loaders.calm = true;
+    for (const latency of Object.values(world.latencies) as Latency[]) latency.calm();
     history.add({ type: 'quiet' });
     await this.#recover();
     await this.#audit();

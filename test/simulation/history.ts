@@ -41,7 +41,14 @@ export type Receipts = Receipt['status'];
  * in one of the ways that differ in their tags, see `catalogue.ts`.
  */
 export type Fact = { readonly at: number } & (
-  | { readonly type: 'plan'; readonly text: string; readonly maxLag: number }
+  | {
+      readonly type: 'plan';
+      readonly text: string;
+      readonly maxLag: number;
+      readonly nodes: number;
+      /** Whether memory has room for all rows, for as long as the run takes. */
+      readonly remembers: boolean;
+    }
   | { readonly type: 'fault'; readonly text: string }
   /** Rows become visible to new snapshots of the database, each in a new version. */
   | {

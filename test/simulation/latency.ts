@@ -13,14 +13,21 @@ export class Latency {
   readonly #shape: LatencyShape;
   /** Multiplies every delay; a fault raises it for a while. */
   factor = 1;
+  #calm = false;
 
   constructor(random: SeededRandom, shape: LatencyShape) {
     this.#random = random;
     this.#shape = shape;
   }
 
+  /** Nothing is slow any more. */
+  calm(): void {
+    this.#calm = true;
+    this.factor = 1;
+  }
+
   draw(): number {
-    const [low, high] = this.#random.chance(this.#shape.chance) ? this.#shape.slow : this.#shape.usual;
+    const [low, high] = this.#random.chance(this.#shape.chance) && !this.#calm ? this.#shape.slow : this.#shape.usual;
     return this.#random.between(low, high) * this.factor;
   }
 }

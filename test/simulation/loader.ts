@@ -42,8 +42,8 @@ export class Loader {
       return load;
     });
     await this.#pass(latencies.loaderBefore.draw());
-    if (random.chance(plan.profile.loaderHangs + loaders.hangs)) await new Promise(() => {});
-    const fails = random.chance(plan.profile.loaderFails + loaders.fails);
+    if (!loaders.calm && random.chance(plan.profile.loaderHangs + loaders.hangs)) await new Promise(() => {});
+    const fails = !loaders.calm && random.chance(plan.profile.loaderFails + loaders.fails);
     const versions = rows.map((row, i) => this.#read(row, contexts[i] as LoadContext));
     await this.#answer(latencies.loaderAfter.draw());
     if (fails) {
@@ -52,7 +52,7 @@ export class Loader {
     }
     return rows.map((row, i) => {
       contexts[i]?.tag(catalogue.kind(row));
-      if (random.chance(0.02)) contexts[i]?.skip();
+      if (!loaders.calm && random.chance(0.02)) contexts[i]?.skip();
       const { version, source } = versions[i] as { version: number; source: string };
       const load = loads[i] as number;
       history.add({ type: 'loaded', load, version, source });

@@ -5,8 +5,8 @@ import type { Draft } from '../../src/coherence/record.ts';
 import type { ServerAnswer, ServerCheck } from '../../src/coherence/server-check.ts';
 import { decodeSnapshot } from '../../src/coherence/snapshot.ts';
 import { decodeRecord, encodeDraft } from '../../src/coherence/wire.ts';
-import type { Channel } from './channel.ts';
-import type { LogServer, Read } from './log-server.ts';
+import type { Channel, Request } from './channel.ts';
+import { type LogServer, type Read, ReadonlyError } from './log-server.ts';
 import type { OuterGuard } from './server-guards.ts';
 
 export interface LogClientOptions {
@@ -43,7 +43,11 @@ export class LogClient implements InvalidationLog, ServerCheck {
   async append(drafts: readonly Draft[]): Promise<Appended> {
     const { data, replicas, maxLag } = this.#options;
     const bytes = drafts.map(encodeDraft);
-    const appended = await data.request<Appended>((server, session, reply) => server.append(bytes, session, reply), maxLag);
+    const appended = await this.#ask<Appended>(
+      data,
+      (server, session, reply) => server.append(bytes, session, reply),
+      maxLag,
+    );
     if (replicas > 0 && this.#has('appendWaits')) await this.#confirm();
     return appended;
   }
@@ -56,14 +60,18 @@ export class LogClient implements InvalidationLog, ServerCheck {
     const limit = Math.min(options.limit, this.#options.limit);
     const channel = options.wait > 0 ? this.#followerChannel() : this.#options.data;
     const sentAt = this.#context.stopwatch.now();
-    const { answer, confirmed } = await channel.request<Confirmed<Read>>((server, session, reply) => {
-      server.block(after.number, options.wait, () => {
-        server.read(after, limit, (error, read) => {
-          if (error !== undefined || read === undefined) return reply(error);
-          this.#proven(server, session, (proven) => reply(undefined, { answer: read, confirmed: proven }));
+    const { answer, confirmed } = await this.#ask<Confirmed<Read>>(
+      channel,
+      (server, session, reply) => {
+        server.block(after.number, options.wait, () => {
+          server.read(after, limit, (error, read) => {
+            if (error !== undefined || read === undefined) return reply(error);
+            this.#proven(server, session, (proven) => reply(undefined, { answer: read, confirmed: proven }));
+          });
         });
-      });
-    }, this.#options.maxLag * 1.2);
+      },
+      this.#options.maxLag * 1.2,
+    );
     const records = answer.records.map((bytes) => decodeRecord(bytes).record);
     return { epoch: answer.epoch, head: answer.head, records, provenAt: confirmed ? sentAt : undefined };
   }
@@ -71,7 +79,8 @@ export class LogClient implements InvalidationLog, ServerCheck {
   async snapshot(): Promise<Snapshot> {
     const sentAt = this.#context.stopwatch.now();
     const position = this.#position;
-    const { answer, confirmed } = await this.#followerChannel().request<Confirmed<Uint8Array>>(
+    const { answer, confirmed } = await this.#ask<Confirmed<Uint8Array>>(
+      this.#followerChannel(),
       (server, session, reply) => {
         server.snapshot(position, (error, bytes) => {
           if (error !== undefined || bytes === undefined) return reply(error);
@@ -86,7 +95,8 @@ export class LogClient implements InvalidationLog, ServerCheck {
   async check(labels: readonly Label[]): Promise<ServerAnswer> {
     const sentAt = this.#context.stopwatch.now();
     const { data, maxLag } = this.#options;
-    const { answer, confirmed } = await data.request<Confirmed<Omit<ServerAnswer, 'provenAt'>>>(
+    const { answer, confirmed } = await this.#ask<Confirmed<Omit<ServerAnswer, 'provenAt'>>>(
+      data,
       (server, session, reply) => {
         server.check(labels, (error, found) => {
           if (error !== undefined || found === undefined) return reply(error);
@@ -144,6 +154,16 @@ export class LogClient implements InvalidationLog, ServerCheck {
       (server, session, reply) => server.wait(session, maxLag / 2, (confirmed) => reply(undefined, confirmed)),
       maxLag,
     );
+  }
+
+  /** A server that turns out to be a replica is left, so that the next request looks for the primary. */
+  async #ask<T>(channel: Channel<LogServer>, request: Request<LogServer, T>, deadline: number): Promise<T> {
+    try {
+      return await channel.request(request, deadline);
+    } catch (error) {
+      if (error instanceof ReadonlyError) channel.cut(true);
+      throw error;
+    }
   }
 
   #has(guard: OuterGuard): boolean {

@@ -33,6 +33,13 @@ interface Waiter {
   readonly confirm: (confirmed: boolean) => void;
 }
 
+/** A replica was asked to write. */
+export class ReadonlyError extends Error {
+  constructor() {
+    super('READONLY: this is a replica');
+  }
+}
+
 /** Confirmed by no replica: not even that nothing was written. */
 const NOTHING = -1;
 
@@ -73,7 +80,11 @@ export class LogServer implements Endpoint {
   // --- commands
 
   /** Appends drafts; answers the epoch and their numbers. */
-  append(drafts: readonly Uint8Array[], session: Session, reply: Reply<{ epoch: string; numbers: readonly number[] }>): void {
+  append(
+    drafts: readonly Uint8Array[],
+    session: Session,
+    reply: Reply<{ epoch: string; numbers: readonly number[] }>,
+  ): void {
     const refused = this.#verify(undefined);
     if (refused !== undefined) return reply(refused);
     this.#retireBans();
@@ -129,7 +140,14 @@ export class LogServer implements Endpoint {
     if (refused !== undefined) return reply(refused);
     const { epoch, head, floor } = this.#state;
     const newest = labels.map((label) => this.keys.table?.positions.newest(label) ?? 0);
-    reply(undefined, { epoch, head, floor, newest, bans: [...(this.keys.bans?.list ?? [])], announcements: NO_ANNOUNCEMENTS });
+    reply(undefined, {
+      epoch,
+      head,
+      floor,
+      newest,
+      bans: [...(this.keys.bans?.list ?? [])],
+      announcements: NO_ANNOUNCEMENTS,
+    });
   }
 
   /** A write whose confirmation dates a proof: WAIT counts for writes of its own connection only. */
@@ -215,7 +233,9 @@ export class LogServer implements Endpoint {
 
   /** Before anything is written or copied: all keys are there and of one epoch, and this is the server they belong to. */
   #verify(reported: { readonly epoch: string; readonly number: number } | undefined): Error | undefined {
-    const whole = LOG_KEYS.every((key) => this.keys[key] !== undefined && this.keys[key].epoch === this.keys.state?.epoch);
+    const whole = LOG_KEYS.every(
+      (key) => this.keys[key] !== undefined && this.keys[key].epoch === this.keys.state?.epoch,
+    );
     if (!whole && (this.#has('tableHeader') || this.keys.state === undefined)) return this.#begin();
     return this.#verifyIds(reported);
   }
@@ -227,12 +247,15 @@ export class LogServer implements Endpoint {
       state.run === this.run &&
       (state.replication === this.replication || !this.#has('bothIds'));
     const beyond =
-      reported !== undefined && state?.epoch === reported.epoch && reported.number > state.head && this.#has('pastHead');
+      reported !== undefined &&
+      state?.epoch === reported.epoch &&
+      reported.number > state.head &&
+      this.#has('pastHead');
     return ours && !beyond ? undefined : this.#begin();
   }
 
   #begin(): Error | undefined {
-    if (this.role === 'replica') return new Error('READONLY: this is a replica');
+    if (this.role === 'replica') return new ReadonlyError();
     this.execute({ type: 'begin', epoch: this.#id().slice(0, 16), run: this.run, replication: this.replication });
     return undefined;
   }

@@ -114,21 +114,51 @@ function observe({ history, counts }: World, node: number, event: CacheEvent): v
   counts.add('event', event.type);
   switch (event.type) {
     case 'attached':
-      return history.add({ type: 'node', node, event: 'attached', text: `at ${event.position.number} of epoch ${event.position.epoch}` });
+      return history.add({
+        type: 'node',
+        node,
+        event: 'attached',
+        text: `at ${event.position.number} of epoch ${event.position.epoch}`,
+      });
     case 'detached':
       counts.add('detached while', event.state);
       return history.add({ type: 'node', node, event: 'detached', text: `${event.state}: ${causeText(event.cause)}` });
     case 'epoch':
-      return history.add({ type: 'node', node, event: 'epoch', text: `adopts ${event.epoch}, leaves ${event.before || 'none'}` });
+      return history.add({
+        type: 'node',
+        node,
+        event: 'epoch',
+        text: `adopts ${event.epoch}, leaves ${event.before || 'none'}`,
+      });
     case 'resync':
       counts.add('copied because', event.reason);
-      return history.add({ type: 'node', node, event: 'resync', text: `${event.reason}, now at ${event.position.number} of epoch ${event.position.epoch}` });
+      return history.add({
+        type: 'node',
+        node,
+        event: 'resync',
+        text: `${event.reason}, now at ${event.position.number} of epoch ${event.position.epoch}`,
+      });
     case 'queued':
-      return history.add({ type: 'node', node, event: 'queued', text: `${event.draft.targets?.join(', ') ?? ''}: ${causeText(event.cause)}` });
+      return history.add({
+        type: 'node',
+        node,
+        event: 'queued',
+        text: `${event.draft.targets?.join(', ') ?? ''}: ${causeText(event.cause)}`,
+      });
     case 'sent':
-      return history.add({ type: 'node', node, event: 'sent', text: `${event.draft.targets?.join(', ') ?? ''} as ${event.position.number} of epoch ${event.position.epoch}` });
+      return history.add({
+        type: 'node',
+        node,
+        event: 'sent',
+        text: `${event.draft.targets?.join(', ') ?? ''} as ${event.position.number} of epoch ${event.position.epoch}`,
+      });
     case 'applied':
-      return history.add({ type: 'node', node, event: 'applied', text: `${event.record.number} (${event.record.targets?.join(', ') ?? event.record.kind})` });
+      return history.add({
+        type: 'node',
+        node,
+        event: 'applied',
+        text: `${event.record.number} (${event.record.targets?.join(', ') ?? event.record.kind})`,
+      });
     case 'overflowed':
       return history.add({ type: 'node', node, event: 'overflowed', text: `${event.dropped} drafts became one` });
     case 'stale':

@@ -61,7 +61,12 @@ export class Reader {
         const token = passed ?? (tokens.length > 0 ? random.pick(tokens.slice(-4)) : undefined);
         if (token === undefined) return;
         const tolerant = random.chance(0.2) ? { maxStaleness: 500 } : {};
-        return this.#provenance(call, row, { write: token.write }, this.#life.rows.with({ atLeast: token.token, ...tolerant }));
+        return this.#provenance(
+          call,
+          row,
+          { write: token.write },
+          this.#life.rows.with({ atLeast: token.token, ...tolerant }),
+        );
       }
       case 'maxStaleness': {
         const tolerance = random.pick([50, 300, 900]);
@@ -109,7 +114,9 @@ export class Reader {
 
   #consistent(): Promise<void> {
     const { random, plan } = this.#world;
-    const rows = random.shuffled(Array.from({ length: plan.rows }, (_, row) => row)).slice(0, random.chance(0.7) ? 2 : 3);
+    const rows = random
+      .shuffled(Array.from({ length: plan.rows }, (_, row) => row))
+      .slice(0, random.chance(0.7) ? 2 : 3);
     return this.#note('consistent', rows, this.#life.site, {}, async () => {
       const requests = rows.map((row) => this.#life.rows.request(...this.#args(row)));
       return { values: await this.#life.cache.consistent(requests, { timeout: 1_500 }), from: 'unknown', stale: false };

@@ -25,7 +25,10 @@ export interface SimulationOptions {
 const BEHIND = -1e12;
 
 /** Runs one fleet from its start to its audit. The same seed and options give the same history. */
-export async function simulate(seed: number, options: SimulationOptions): Promise<{ history: History; counts: Counts }> {
+export async function simulate(
+  seed: number,
+  options: SimulationOptions,
+): Promise<{ history: History; counts: Counts }> {
   const { profile, removed = new Set(), outer = new Set() } = options;
   const random = new SeededRandom(seed);
   const plan = drawPlan(profile, random);
@@ -76,10 +79,16 @@ export async function simulate(seed: number, options: SimulationOptions): Promis
     outer,
     tokens: [],
     numbers: { read: 0, load: 0, write: 0 },
-    loaders: { fails: 0, hangs: 0 },
+    loaders: { fails: 0, hangs: 0, calm: false },
     busy: true,
   };
-  history.add({ type: 'plan', text: describePlan(plan), maxLag: plan.maxLag });
+  history.add({
+    type: 'plan',
+    text: describePlan(plan),
+    maxLag: plan.maxLag,
+    nodes: plan.nodes,
+    remembers: plan.memory >= plan.rows && plan.ttl >= 60_000 && plan.maxLife >= 60_000,
+  });
   counts.add('profile', profile.name);
   const fleet = new Fleet(world);
   scheduleFaults(fleet);

@@ -53,7 +53,8 @@ export class ValueServer implements Endpoint {
   /** Grants a lease, or says how long it is still held. */
   acquire(key: string, time: number): { readonly holder: number } | { readonly wait: number } {
     const held = this.#leases.get(key);
-    if (held !== undefined && held.until > this.#scheduler.now) return { wait: Math.min(25, held.until - this.#scheduler.now) };
+    if (held !== undefined && held.until > this.#scheduler.now)
+      return { wait: Math.min(25, held.until - this.#scheduler.now) };
     const holder = ++this.#holders;
     this.#leases.set(key, { holder, until: this.#scheduler.now + time });
     return { holder };

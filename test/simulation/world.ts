@@ -48,8 +48,8 @@ export interface World {
   readonly tokens: Passed[];
   /** Numbers reads, loads and writes, each for itself. */
   readonly numbers: { read: number; load: number; write: number };
-  /** What faults do to loaders for a while. */
-  readonly loaders: { fails: number; hangs: number };
+  /** What faults do to loaders for a while; `calm` when nothing is to fail any more. */
+  readonly loaders: { fails: number; hangs: number; calm: boolean };
   /** Until readers and writers stop. */
   busy: boolean;
 }

@@ -30,7 +30,10 @@ export class Writer {
       await this.#pass(latencies.writeThink.draw());
       if (!this.#world.busy) return;
       if (random.chance(sets)) await this.#set(random.below(plan.rows));
-      else if (random.chance(bursts)) await Promise.all(Array.from({ length: burst[0] + random.below(burst[1] - burst[0] + 1) }, () => this.#write()));
+      else if (random.chance(bursts))
+        await Promise.all(
+          Array.from({ length: burst[0] + random.below(burst[1] - burst[0] + 1) }, () => this.#write()),
+        );
       else await this.#write();
     }
   }
@@ -111,7 +114,11 @@ export class Writer {
     const version = database.version(row);
     await this.#return(latencies.loaderAfter.draw());
     history.add({ type: 'loaded', load, version, source: 'set' });
-    cache.set(catalogue.key(row), { row, version, load }, { mark, tags: [...catalogue.tags(row, 'tagged'), catalogue.kind(row)] });
+    cache.set(
+      catalogue.key(row),
+      { row, version, load },
+      { mark, tags: [...catalogue.tags(row, 'tagged'), catalogue.kind(row)] },
+    );
     counts.add('read', 'set');
   }
 

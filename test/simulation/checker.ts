@@ -1,0 +1,349 @@
+import { SITES } from './catalogue.ts';
+import type { Fact, FactOf, Value } from './history.ts';
+import { Obligations, type Obligation } from './obligation.ts';
+
+/** What is promised; the names of the checks. */
+export type PromiseName =
+  | 'own write' // after `await invalidate()` this node serves nothing older
+  | 'max lag' // other nodes are at most `maxLag` behind the append
+  | 'token' // a reader with a token sees that write, on any node
+  | 'consistent' // grouped reads are valid at one position
+  | 'tolerance' // an old value goes only to readers who asked for it
+  | 'value' // a value is of the row asked for, and was once committed
+  | 'error' // errors of loaders, and only of their readers
+  | 'recovery' // after the faults: attached, drained, settled
+  | 'hits'; // after the faults: what was read is found in memory
+
+export interface Violation {
+  readonly promise: PromiseName;
+  readonly text: string;
+  /** Indexes of the facts that show it, in order. */
+  readonly facts: readonly number[];
+  readonly cell?: number;
+}
+
+/**
+ * How far a wall clock may run ahead of the monotonic one before the library counts it as time that passed, in ms: so
+ * much later a suspended machine may notice. Nothing else is allowed for.
+ */
+export const STOPWATCH_TOLERANCE = 50;
+
+interface Asked {
+  readonly index: number;
+  readonly fact: FactOf<'asked'>;
+  /** For each cell what it must be at least, and why; `undefined` where nothing is owed. */
+  readonly owed: readonly (Owed | undefined)[];
+}
+
+interface Owed extends Obligation {
+  readonly promise: 'own write' | 'max lag' | 'token';
+}
+
+interface Written {
+  called: FactOf<'called'> | undefined;
+  calledAt: number;
+  commit: FactOf<'commit'> | undefined;
+  acknowledged: FactOf<'acknowledged'> | undefined;
+}
+
+/**
+ * Reads a history against what is promised (DESIGN section 1), and returns what breaks it.
+ *
+ * - *own write*: a read asked after `invalidate` resolved, in the same life of the same node, brings at least what the
+ *   database showed when `invalidate` was called, for every cell that its targets cover. That is more than the rows
+ *   written: whatever was committed before the call counts.
+ * - *max lag*: a read asked more than `maxLag` (and 50 ms, see {@link STOPWATCH_TOLERANCE}) after the log's server
+ *   executed an append brings at least what the database showed then, on every node. Appends count that the only
+ *   primary has executed, whether or not the answer reached the writer, and those that were acknowledged.
+ * - *token*: with the token of a write, the same as for its writer, at once and anywhere.
+ * - *consistent*: at the moment when the last load of the group had ended no record had been appended that covers one
+ *   value and that this value does not show. That is what "valid at one position" means with commits that become
+ *   visible before their record: the head is read after that moment, so every record of then is at or below it, and
+ *   every value is checked again once the head is applied; while a commit whose record is still to come may show in one
+ *   value and not in another.
+ * - A reader that tolerates staleness is owed what is that much older: `maxStaleness` and `grace` replace `maxLag` where
+ *   they are longer, and put off the own write; `whenDetached` is added to `maxLag`. A token overrides them.
+ *
+ * Joiners are readers: they are held to what they were owed when they asked.
+ */
+export function check(facts: readonly Fact[]): Violation[] {
+  return new Checker(facts).run();
+}
+
+class Checker {
+  readonly #facts: readonly Fact[];
+  readonly #violations: Violation[] = [];
+  /** By life. */
+  readonly #own = new Map<number, Obligations>();
+  readonly #appended = new Obligations();
+  readonly #asked = new Map<number, Asked>();
+  readonly #writes = new Map<number, Written>();
+  readonly #loads = new Map<number, { row: number; node: number; ended: number; failed: boolean; version: number }>();
+  readonly #lives = new Map<number, number>();
+  readonly #outside = new Map<number, number>();
+  readonly #audited = new Map<string, number>();
+  readonly #statuses = new Set<number>();
+  #plan: FactOf<'plan'> = { at: 0, type: 'plan', text: '', maxLag: 0, nodes: 0, remembers: false };
+
+  constructor(facts: readonly Fact[]) {
+    this.#facts = facts;
+  }
+
+  run(): Violation[] {
+    this.#facts.forEach((fact, index) => this.#take(fact, index));
+    for (let node = 0; node < this.#plan.nodes; node++) {
+      if (!this.#statuses.has(node)) this.#violate('recovery', `node ${node} is not there at the end`, []);
+    }
+    return this.#violations;
+  }
+
+  #take(fact: Fact, index: number): void {
+    switch (fact.type) {
+      case 'plan':
+        this.#plan = fact;
+        return;
+      case 'started':
+        this.#lives.set(fact.node, fact.life);
+        return;
+      case 'outside':
+        this.#outside.set(
+          fact.node,
+          fact.begins ? Number.POSITIVE_INFINITY : fact.at + this.#plan.maxLag + STOPWATCH_TOLERANCE,
+        );
+        return;
+      case 'commit':
+        return this.#commit(fact, index);
+      case 'called':
+        this.#written(fact.write).called = fact;
+        this.#written(fact.write).calledAt = index;
+        return;
+      case 'acknowledged':
+        return this.#acknowledge(fact, index);
+      case 'appended':
+        if (fact.sole) this.#owe(this.#appended, fact.cells, fact.versions, fact.at, index);
+        return;
+      case 'asked':
+        this.#asked.set(fact.read, { index, fact, owed: fact.cells.map((cell) => this.#owed(fact, cell)) });
+        return;
+      case 'answered':
+        return this.#answer(fact, index);
+      case 'failed':
+        return this.#fail(fact, index);
+      case 'load':
+        this.#loads.set(fact.load, {
+          row: fact.row,
+          node: fact.node,
+          ended: Number.POSITIVE_INFINITY,
+          failed: false,
+          version: 0,
+        });
+        return;
+      case 'loaded':
+      case 'load-failed': {
+        const load = this.#loads.get(fact.load);
+        if (load === undefined) return;
+        load.ended = index;
+        load.failed = fact.type === 'load-failed';
+        if (fact.type === 'loaded') load.version = fact.version;
+        return;
+      }
+      case 'status':
+        return this.#status(fact, index);
+      default:
+        return;
+    }
+  }
+
+  // --- what is owed
+
+  #written(write: number): Written {
+    let written = this.#writes.get(write);
+    if (written === undefined) {
+      written = { called: undefined, calledAt: 0, commit: undefined, acknowledged: undefined };
+      this.#writes.set(write, written);
+    }
+    return written;
+  }
+
+  /** Usually before the call; after the acknowledgement only where the writer has lost its write order. */
+  #commit(fact: FactOf<'commit'>, index: number): void {
+    const written = this.#written(fact.write);
+    written.commit = fact;
+    if (written.acknowledged !== undefined) this.#settle(written, written.acknowledged, fact.at, index);
+  }
+
+  #acknowledge(fact: FactOf<'acknowledged'>, index: number): void {
+    const written = this.#written(fact.write);
+    written.acknowledged = fact;
+    if (written.commit !== undefined) this.#settle(written, fact, fact.at, index);
+  }
+
+  /** The write is complete: from here on its writer's node serves nothing older. */
+  #settle(written: Written, { node, status }: FactOf<'acknowledged'>, at: number, index: number): void {
+    const { called, commit } = written;
+    if (called === undefined || commit === undefined || at <= (this.#outside.get(node) ?? -1)) return;
+    const versions = [...called.versions];
+    commit.rows.forEach((row, i) => {
+      versions[row] = Math.max(versions[row] ?? 0, commit.versions[i] ?? 0);
+    });
+    const life = this.#lives.get(node) ?? 0;
+    let own = this.#own.get(life);
+    if (own === undefined) {
+      own = new Obligations();
+      this.#own.set(life, own);
+    }
+    this.#owe(own, called.cells, versions, at, index);
+    if (status !== 'queued') this.#owe(this.#appended, called.cells, versions, at, index);
+  }
+
+  #owe(to: Obligations, cells: readonly number[], versions: readonly number[], at: number, index: number): void {
+    for (const cell of cells) to.add(cell, { at, version: versions[rowOf(cell)] ?? 0, fact: index });
+  }
+
+  /** The strongest of what a reader is owed who asks now. */
+  #owed({ at, node, life, wish }: FactOf<'asked'>, cell: number): Owed | undefined {
+    const outside = at <= (this.#outside.get(node) ?? -1);
+    const token = wish.write === undefined ? undefined : this.#writes.get(wish.write)?.called;
+    const tolerance = token === undefined ? wish.tolerance : 0;
+    const found: (Owed | undefined)[] = [];
+    if (!outside) {
+      const put = tolerance > 0 ? at - tolerance - STOPWATCH_TOLERANCE : Number.POSITIVE_INFINITY;
+      found.push(named('own write', this.#own.get(life)?.before(cell, put)));
+      const lag = Math.max(this.#plan.maxLag + wish.detached, tolerance) + STOPWATCH_TOLERANCE;
+      found.push(named('max lag', this.#appended.before(cell, at - lag)));
+    }
+    if (token !== undefined && wish.write !== undefined && !outside && token.cells.includes(cell)) {
+      const { calledAt } = this.#written(wish.write);
+      found.push({ promise: 'token', at: token.at, version: token.versions[rowOf(cell)] ?? 0, fact: calledAt });
+    }
+    return found.reduce(
+      (most, one) => (one !== undefined && one.version > (most?.version ?? 0) ? one : most),
+      undefined,
+    );
+  }
+
+  // --- what is given
+
+  #answer(fact: FactOf<'answered'>, index: number): void {
+    const asked = this.#asked.get(fact.read);
+    if (asked === undefined) return;
+    const { cells, wish, node } = asked.fact;
+    fact.values.forEach((value, i) => this.#value(value, cells[i] as number, asked, asked.owed[i], index));
+    if (fact.stale && (wish.write !== undefined || (wish.tolerance === 0 && wish.detached === 0))) {
+      this.#violate(
+        'tolerance',
+        `read ${fact.read} on node ${node} was given an old value that it did not ask for`,
+        [asked.index, index],
+        cells[0],
+      );
+    }
+    if (wish.call === 'consistent') this.#consistent(fact, asked, index);
+    if (wish.call === 'audit') this.#audit(fact, asked, index);
+  }
+
+  #value(value: Value | undefined, cell: number, asked: Asked, owed: Owed | undefined, index: number): void {
+    const { read, node, wish } = asked.fact;
+    const about = `read ${read} (${wish.call}) of row ${rowOf(cell)} on node ${node}`;
+    if (value === undefined) {
+      if (wish.call !== 'peek' && wish.call !== 'get')
+        this.#violate('value', `${about} was given nothing`, [asked.index, index], cell);
+      return;
+    }
+    const load = this.#loads.get(value.load);
+    if (value.row !== rowOf(cell) || load?.version !== value.version || load.row !== value.row) {
+      this.#violate(
+        'value',
+        `${about} was given version ${value.version} of row ${value.row}, which no load of it has brought`,
+        [asked.index, index],
+        cell,
+      );
+      return;
+    }
+    if (owed !== undefined && !(value.version >= owed.version)) {
+      const text = `${about} was given version ${value.version}, owed at least ${owed.version} (${owed.promise})`;
+      this.#violate(owed.promise, text, [owed.fact, asked.index, index], cell);
+    }
+  }
+
+  #consistent(fact: FactOf<'answered'>, asked: Asked, index: number): void {
+    const { cells, read, node } = asked.fact;
+    if (asked.fact.at <= (this.#outside.get(node) ?? -1)) return;
+    const ended = fact.values.map((value) => this.#loads.get(value?.load ?? 0)?.ended ?? 0);
+    const moment = Math.max(asked.index, ...ended);
+    fact.values.forEach((value, i) => {
+      const missed = value && this.#appended.firstAbove(cells[i] as number, value.version);
+      if (value === undefined || missed === undefined || missed.fact > moment) return;
+      const text = `read ${read} on node ${node}: row ${value.row} has version ${value.version}, although the record of version ${missed.version} was appended before the last value was loaded`;
+      this.#violate('consistent', text, [missed.fact, asked.index, moment, index], cells[i]);
+    });
+  }
+
+  #fail(fact: FactOf<'failed'>, index: number): void {
+    const asked = this.#asked.get(fact.read);
+    if (asked === undefined || this.#excused(fact, asked, index)) return;
+    const { read, node, wish, cells } = asked.fact;
+    this.#violate(
+      'error',
+      `read ${read} (${wish.call}) on node ${node} failed: ${fact.text}`,
+      [asked.index, index],
+      cells[0],
+    );
+  }
+
+  /** Whether a loader of what was read has failed, or has not come back, since the reader asked. */
+  #excused(fact: FactOf<'failed'>, { fact: { cells, node, wish }, index: since }: Asked, index: number): boolean {
+    const rows = cells.map(rowOf);
+    if (fact.code === 'NOT_CONSISTENT') return wish.call === 'consistent';
+    if (fact.code === 'LOAD_TIMEOUT') {
+      return [...this.#loads.values()].some(
+        (load) => load.node === node && rows.includes(load.row) && load.ended > index,
+      );
+    }
+    const load = this.#loads.get(fact.load ?? 0);
+    return load !== undefined && load.failed && load.ended > since && load.node === node;
+  }
+
+  // --- the end
+
+  #audit(fact: FactOf<'answered'>, asked: Asked, index: number): void {
+    const { node, cells } = asked.fact;
+    const name = `${node}/${cells[0]}`;
+    const pass = (this.#audited.get(name) ?? 0) + 1;
+    this.#audited.set(name, pass);
+    if (pass < 2 || !this.#plan.remembers || fact.from === 'memory') return;
+    this.#violate(
+      'hits',
+      `node ${node} does not find row ${rowOf(cells[0] as number)} in memory right after it was read (from ${fact.from})`,
+      [asked.index, index],
+      cells[0],
+    );
+  }
+
+  #status(fact: FactOf<'status'>, index: number): void {
+    this.#statuses.add(fact.node);
+    const wrong = [
+      fact.attached ? '' : 'is not attached',
+      fact.queued === 0 ? '' : `still has ${fact.queued} queued`,
+      fact.unsettled === 0 ? '' : `has ${fact.unsettled} reads or invalidations that never settled`,
+    ].filter((text) => text !== '');
+    if (wrong.length > 0)
+      this.#violate('recovery', `long after the last fault node ${fact.node} ${wrong.join(', ')}`, [index]);
+  }
+
+  #violate(promise: PromiseName, text: string, indexes: readonly number[], cell?: number): void {
+    this.#violations.push({
+      promise,
+      text,
+      facts: [...indexes].sort((a, b) => a - b),
+      ...(cell === undefined ? {} : { cell }),
+    });
+  }
+}
+
+function named(promise: 'own write' | 'max lag', obligation: Obligation | undefined): Owed | undefined {
+  return obligation === undefined ? undefined : { ...obligation, promise };
+}
+
+function rowOf(cell: number): number {
+  return Math.floor(cell / SITES.length);
+}
