@@ -34,6 +34,7 @@ export function journal({ logger, wall, logHits, logMisses }: JournalOptions): L
             )
           : undefined;
       case 'detached':
+        if (event.state === 'stopped') return undefined; // closed on purpose
         return logger.warn(
           { event: 'cache_detached', state: event.state, err: event.cause },
           'cache_detached: reads go to their loaders until the log answers',
