@@ -320,11 +320,12 @@ export class ReadPath {
   #landed(flight: Flight, { request }: Reader, old: Entry | undefined): Promise<Outcome | Entry> {
     const { softTimeout, grace, maxStaleness } = request.settings;
     const { clock, stopwatch } = this.#parts;
-    if (!Number.isFinite(softTimeout) || old === undefined || request.settings.atLeast !== undefined)
+    const tolerance = Math.max(grace, maxStaleness);
+    if (!Number.isFinite(softTimeout) || old === undefined || tolerance <= 0 || request.settings.atLeast !== undefined)
       return flight.outcome;
     return new Promise((resolve, reject) => {
       const cancel = clock.schedule(softTimeout, () => {
-        if (!standsIn(old, stopwatch.now(), Math.max(grace, maxStaleness))) return;
+        if (!standsIn(old, stopwatch.now(), tolerance)) return;
         this.#stale(request, 'softTimeout');
         resolve(old);
       });
