@@ -133,6 +133,7 @@ export class Follower {
   drop(): void {
     if (this.#state === 'local' || this.#state === 'stopped') return;
     this.#generation++;
+    this.#fruitless = 0; // it has just answered
     this.#resync('crossed');
     this.#resume?.();
   }
@@ -179,8 +180,8 @@ export class Follower {
   async #run(): Promise<void> {
     while (this.#state !== 'stopped') {
       try {
-        // A log that answers but never proves anything must not be asked in a tight loop.
-        if (this.#state !== 'following' && this.#fruitless++ > 1) await this.#pause();
+        // A log that answers but never proves anything must not be asked in a tight loop. (After a failure it was not.)
+        if (this.#state === 'copying' && this.#fruitless++ > 1) await this.#pause();
         if (this.#stopped()) return;
         await (this.#state === 'following' ? this.#readOn() : this.#copy());
       } catch (error) {
@@ -225,7 +226,7 @@ export class Follower {
     const { view, hooks } = this.#parts;
     if (this.#has('epochCheck')) {
       if (reading.epoch !== view.epoch) return this.#resync('epoch');
-      if (reading.head < view.applied) return this.#resync('behind');
+      if (!(reading.head >= view.applied)) return this.#resync('behind');
     }
     for (const record of reading.records) {
       if (record.prev !== view.applied && this.#has('chain')) return this.#resync('gap');

@@ -26,7 +26,10 @@ interface Script {
   asked: boolean;
 }
 
-type Outcome = { readonly change?: (answer: never) => unknown; readonly error?: Error };
+type Outcome = { readonly change?: Change | undefined; readonly error?: Error };
+
+/** Takes the answers of one kind, and returns what passes for one; which kind, only the request knows. */
+type Change = (answer: never) => unknown;
 
 /**
  * A log that does what a test says: it holds answers back, changes them, fails, proves nothing. Else it does what the log
@@ -68,7 +71,7 @@ export class ScriptedLog implements InvalidationLog {
       get asked() {
         return script.asked;
       },
-      release: (change) => settle(change === undefined ? {} : { change: change as (answer: never) => unknown }),
+      release: (change) => settle({ change }),
       fail: (error) => settle({ error }),
     };
   }
