@@ -4,7 +4,7 @@ import type { Guard, RemovedGuards } from '../coherence/guards.ts';
 import { plainKey } from '../coherence/key.ts';
 import type { Node } from '../coherence/node.ts';
 import { formatToken, type Position, type Token } from '../coherence/position.ts';
-import { positionOf } from '../coherence/receipt.ts';
+import { type AtLeast, positionOf } from '../coherence/receipt.ts';
 import type { Stopwatch } from '../coherence/stopwatch.ts';
 import type { Marked, View } from '../coherence/view.ts';
 import { Entry } from './entry.ts';
@@ -117,10 +117,10 @@ export class ReadPath {
     return cover;
   }
 
-  /** The entry, if memory may serve it now, with these tags among its labels. */
-  inMemory(request: Pick<ReadRequest, 'key' | 'tags' | 'owner'>, now: number): Entry | undefined {
+  /** The entry, if memory may serve it to this reader now; nothing is awaited. */
+  inMemory(request: ReadRequest, now: number): Entry | undefined {
     const entry = this.#parts.memory?.get(request.key);
-    if (entry === undefined) return undefined;
+    if (entry === undefined || !this.#passed(request.settings.atLeast)) return undefined;
     this.#tagged(entry, request);
     return this.refuse(entry, request.key, now) === undefined ? entry : undefined;
   }
@@ -180,7 +180,14 @@ export class ReadPath {
       .then((outcome) => (outcome === 'passed' ? { ...plain, position: here } : beyond));
   }
 
-  #tagged(entry: Entry, request: Pick<ReadRequest, 'key' | 'tags' | 'owner'>): void {
+  /** Whether this node has applied the position that a reader asks for. */
+  #passed(atLeast: AtLeast | undefined): boolean {
+    if (atLeast === undefined) return true;
+    const position = positionOf(atLeast);
+    return position !== undefined && position.epoch === this.#view.epoch && this.#view.applied >= position.number;
+  }
+
+  #tagged(entry: Entry, request: ReadRequest): void {
     if (request.owner !== undefined && entry.owner === request.owner) return;
     const tags = request.tags();
     if (!includesAll(entry.set.tags, tags) && this.#has('readerLabels')) {
