@@ -358,8 +358,8 @@ export class Cache {
       this.#open();
       return this.#caches(request) ? (this.#reads.inMemory(request, this.#now())?.value as T | undefined) : undefined;
     },
-    batch: <A extends unknown[], T>(loadMany: LoadMany<A, T>, size: number): Batch<A, T> =>
-      new Batch(loadMany, this.#budget, size),
+    batch: <A extends unknown[], T>(loadMany: LoadMany<A, T>, timeout: number, size: number): Batch<A, T> =>
+      new Batch({ loadMany, timeout, budget: this.#budget, clock: this.#settings.context.clock }, size),
   };
 
   /**
@@ -402,7 +402,6 @@ export class Cache {
 
   /** Past the cache: the loader alone, nothing kept. */
   async #past<T>(request: ReadRequest<T>): Promise<T> {
-    request.elsewhere?.();
     return request.load(new LoadDecisions({ key: request.key, previous: undefined, lsn: 'unknown' }));
   }
 

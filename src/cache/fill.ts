@@ -234,7 +234,10 @@ export class Fill {
   // --- the loader
 
   async #inBudget(flight: Flight, request: ReadRequest, mode: FillMode): Promise<Outcome> {
-    if (request.batched) return this.#load(flight, request, mode);
+    if (request.board !== undefined) {
+      await request.board();
+      return this.#load(flight, request, mode);
+    }
     const waiting = this.#parts.budget.take();
     if (waiting !== undefined) await waiting;
     try {

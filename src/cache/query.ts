@@ -55,7 +55,8 @@ export interface QueryHost {
   get<T>(request: ReadRequest<T>): Promise<T>;
   read<T>(request: ReadRequest<T>): Promise<Provenance<T>>;
   peek<T>(request: ReadRequest<T>): T | undefined;
-  batch<A extends unknown[], T>(loadMany: LoadMany<A, T>, size: number): Batch<A, T>;
+  /** @param timeout of one load, in ms */
+  batch<A extends unknown[], T>(loadMany: LoadMany<A, T>, timeout: number, size: number): Batch<A, T>;
 }
 
 /** @throws TidemarkError `INVALID_QUERY`, `INVALID_KEY`, `INVALID_OPTION` */
@@ -104,10 +105,11 @@ function bind<A extends unknown[], T>(
     path,
     read: async (...args: A) => host.read(request(args)),
     peek,
-    many: (list: readonly A[]) =>
+    many: async (list: readonly A[]) =>
       many(
         host,
-        options,
+        options.loadMany,
+        settings.timeout,
         list.map((args) => ({ args, request: request(args) })),
       ),
     at: (...args: Partial<A>) => at(options, path, args),
@@ -116,17 +118,18 @@ function bind<A extends unknown[], T>(
   });
 }
 
-async function many<A extends unknown[], T>(
+function many<A extends unknown[], T>(
   host: QueryHost,
-  { loadMany }: QueryOptions<A, T>,
+  loadMany: LoadMany<A, T> | undefined,
+  timeout: number,
   wanted: readonly { args: A; request: ReadRequest<T> }[],
 ): Promise<T[]> {
   if (loadMany === undefined) return Promise.all(wanted.map(({ request }) => host.get(request)));
-  const batch = host.batch(loadMany, wanted.length);
+  const batch = host.batch(loadMany, timeout, wanted.length);
   return Promise.all(
     wanted.map(({ args, request }) => {
-      const { load, leave } = batch.seat(args);
-      return host.get({ ...request, load, elsewhere: leave, batched: true }).finally(leave);
+      const { board, load, leave } = batch.seat(args);
+      return host.get({ ...request, load, board, elsewhere: leave }).finally(leave);
     }),
   );
 }

@@ -13,6 +13,6 @@ export interface ReadRequest<T = unknown> {
   readonly owner: object | undefined;
   /** Called once, where it turns out that `load` will not be needed, or not now. */
   readonly elsewhere?: () => void;
-  /** Its load waits for others, and takes one place in the budget together with them. */
-  readonly batched?: boolean;
+  /** Its load is made together with others, which share one place in the budget: resolves when it is their turn. */
+  readonly board?: () => Promise<void>;
 }
