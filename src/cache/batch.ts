@@ -20,10 +20,10 @@ export interface BatchParts<A extends unknown[], T> {
 /** One read of a batch: it boards and loads, or leaves. */
 export interface Seat<T> {
   /** It wants to load; resolves when it may, and then it must. */
-  board(): Promise<void>;
-  load(ctx: LoadContext): Promise<T>;
+  readonly board: () => Promise<void>;
+  readonly load: (ctx: LoadContext) => Promise<T>;
   /** It needs no load, or not now. */
-  leave(): void;
+  readonly leave: () => void;
 }
 
 /**
