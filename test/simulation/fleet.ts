@@ -15,6 +15,8 @@ export class Fleet {
   readonly world: World;
   readonly #lives: (Life | undefined)[] = [];
   #numbers = 0;
+  /** When the last fault that has begun will be over. */
+  #lastEnd = 0;
 
   constructor(world: World) {
     this.world = world;
@@ -32,9 +34,9 @@ export class Fleet {
     for (let node = 0; node < plan.nodes; node++) this.start(node);
     await scheduler.run(busyFor);
     world.busy = false;
-    await scheduler.run(busyFor + plan.maxLag * 3);
     world.loaders.calm = true;
     for (const latency of Object.values(world.latencies) as Latency[]) latency.calm();
+    await scheduler.run(Math.max(busyFor, this.#lastEnd) + plan.maxLag * 2);
     history.add({ type: 'quiet' });
     await this.#recover();
     await this.#audit();
@@ -63,6 +65,7 @@ export class Fleet {
 
   /** Ends a fault, before everything must have recovered. */
   later(ms: number, run: () => void): void {
+    this.#lastEnd = Math.max(this.#lastEnd, this.world.scheduler.now + ms);
     this.world.scheduler.after(ms, run);
   }
 
@@ -164,9 +167,9 @@ export class Fleet {
     if (other === undefined || !this.#settled()) return 'nothing to isolate from';
     const nodes = Array.from({ length: plan.nodes }, (_, node) => node).filter(() => random.chance(0.5));
     const ms = this.spell();
-    this.#underWay(ms);
     const clock = main.clock + random.pick([0, 0, -5_000, 5_000]);
     const [cutOff, survives] = [random.between(0, 200), random.chance(0.5)];
+    this.#underWay(ms + cutOff);
     deployment.detach();
     this.later(cutOff, () => {
       deployment.old = main;

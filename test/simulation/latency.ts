@@ -23,11 +23,11 @@ export class Latency {
   /** Nothing is slow any more. */
   calm(): void {
     this.#calm = true;
-    this.factor = 1;
   }
 
   draw(): number {
-    const [low, high] = this.#random.chance(this.#shape.chance) && !this.#calm ? this.#shape.slow : this.#shape.usual;
+    if (this.#calm) return this.#random.between(0.2, 3);
+    const [low, high] = this.#random.chance(this.#shape.chance) ? this.#shape.slow : this.#shape.usual;
     return this.#random.between(low, high) * this.factor;
   }
 }

@@ -1,5 +1,6 @@
 import type { FaultKind } from './fault-kind.ts';
 import type { Fleet } from './fleet.ts';
+import type { Life } from './member.ts';
 
 /** Lets one fault begin; each ends by itself. */
 export function strike(fleet: Fleet, kind: FaultKind): void {
@@ -28,6 +29,7 @@ const stall =
     const ms = fleet.spell();
     const direction = random.pick(['up', 'down', 'both'] as const);
     life?.[name].stall(ms, direction);
+    fleet.later(ms, () => {});
     return `${name} connection of node ${life?.node}, ${direction}, for ${ms} ms`;
   };
 
@@ -37,6 +39,11 @@ const lose =
     if (world.deployment.main.up) world.deployment.main.execute({ type: 'lose', key });
     return `the key ${key} of server ${world.deployment.main.name}`;
   };
+
+/** Connections of a process that sleeps often end without its hearing of it. */
+function dropConnections({ world: { random } }: Fleet, life: Life): void {
+  for (const channel of [life.data, life.follower, life.values]) if (random.chance(0.4)) channel.cut(random.chance(0.3));
+}
 
 const STRIKES: Readonly<Record<FaultKind, Strike>> = {
   'cut-data': cut('data'),
@@ -101,6 +108,7 @@ const STRIKES: Readonly<Record<FaultKind, Strike>> = {
     const life = fleet.anyLife();
     const ms = fleet.spell();
     life?.clock.pause();
+    if (life !== undefined) dropConnections(fleet, life);
     fleet.later(ms, () => life?.clock.resume());
     return `process of node ${life?.node} for ${ms} ms`;
   },
@@ -109,6 +117,7 @@ const STRIKES: Readonly<Record<FaultKind, Strike>> = {
     const life = fleet.anyLife();
     const ms = fleet.spell();
     life?.clock.suspend();
+    if (life !== undefined) dropConnections(fleet, life);
     fleet.later(ms, () => life?.clock.wake());
     return `machine of node ${life?.node} for ${ms} ms`;
   },
