@@ -1,4 +1,5 @@
 import type { Clock } from '../coherence/clock.ts';
+import { within } from '../coherence/deadline.ts';
 import { TidemarkError } from '../coherence/errors.ts';
 import type { Guard, RemovedGuards } from '../coherence/guards.ts';
 import type { Node } from '../coherence/node.ts';
@@ -34,9 +35,19 @@ export class Consistent {
   }
 
   /** @throws TidemarkError `NOT_CONSISTENT` when no common position was found in `ms` milliseconds */
-  async read(requests: readonly ReadRequest[], ms: number): Promise<unknown[]> {
+  read(requests: readonly ReadRequest[], ms: number): Promise<unknown[]> {
+    const { clock, stopwatch } = this.#parts;
+    const search: Search = {
+      ms,
+      until: stopwatch.now() + ms,
+      obstacle: 'not every value was loaded by then',
+      rounds: 0,
+    };
+    return within(clock, ms, this.#search(requests, search), () => tooLate(search));
+  }
+
+  async #search(requests: readonly ReadRequest[], search: Search): Promise<unknown[]> {
     const { node, reads, stopwatch } = this.#parts;
-    const until = stopwatch.now() + ms;
     const early = this.#has('consistentHeadAfter') ? undefined : await this.#head();
     const values: (Served | undefined)[] = requests.map(() => undefined);
     for (;;) {
@@ -47,13 +58,16 @@ export class Consistent {
       );
       if (!this.#has('consistentHead')) return values.map((it) => it?.value);
       const head = early ?? (await this.#head());
-      const reached = head !== undefined && (await this.#reached(head, until - stopwatch.now()));
+      const reached = head !== undefined && (await this.#reached(head, search.until - stopwatch.now()));
       if (node.follower.state === 'stopped') throw closed();
       const withheld = reached && this.#recheck(requests, values);
       if (reached && !values.includes(undefined)) return values.map((it) => it?.value);
-      if (stopwatch.now() >= until) throw tooLate(ms, head);
-      // Without progress of the log, trying again at once would only keep the process busy.
-      if (!reached || withheld) await this.#pause();
+      search.obstacle =
+        head === undefined ? 'the log could not be asked for its head' : 'records kept covering what had been read';
+      if (stopwatch.now() >= search.until) throw tooLate(search);
+      // Without progress of the log, trying again at once would only keep the process busy. Where loaders cover what they
+      // load, the rest of the process has to have its turn.
+      if (!reached || withheld || ++search.rounds > 3) await this.#pause();
     }
   }
 
@@ -101,11 +115,17 @@ function closed(): TidemarkError {
   );
 }
 
-function tooLate(ms: number, head: Position | undefined): TidemarkError {
-  const why =
-    head === undefined ? 'the log could not be asked for its head' : 'records kept covering what had been read';
+/** A search, and what stands between it and its values, as its error will say it. */
+interface Search {
+  readonly ms: number;
+  readonly until: number;
+  obstacle: string;
+  rounds: number;
+}
+
+function tooLate({ ms, obstacle }: Search): TidemarkError {
   return new TidemarkError(
     'NOT_CONSISTENT',
-    `No position was found in ${ms} ms at which all values are valid: ${why}. Read fewer values together, or raise \`timeout\`.`,
+    `No position was found in ${ms} ms at which all values are valid: ${obstacle}. Read fewer values together, or raise \`timeout\`.`,
   );
 }
