@@ -1,5 +1,5 @@
 import { LRUCache } from 'lru-cache';
-import { ancestors, joinSegments, splitPath } from '../coherence/key.ts';
+import { ancestors } from '../coherence/key.ts';
 import { keyLabel, type Label, tagLabel, uniteLabels } from '../coherence/label.ts';
 
 /** The labels of an entry but its own key's: those of the keys above it and of its tags. Shared by entries that have the same. */
@@ -42,8 +42,7 @@ export function includesAll(known: readonly string[], tags: readonly string[]): 
 }
 
 function parentOf(key: string): string {
+  if (key.includes('\\')) return ancestors(key).at(-1) ?? '';
   const at = key.lastIndexOf(':');
-  if (at === -1) return '';
-  if (!key.includes('\\')) return key.slice(0, at);
-  return joinSegments(splitPath(key).slice(0, -1));
+  return at === -1 ? '' : key.slice(0, at);
 }

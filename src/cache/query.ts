@@ -151,7 +151,7 @@ function keyOf<A extends unknown[], T>(options: QueryOptions<A, T>, path: string
   let key = path;
   for (let i = 0; i < length; i++) {
     const part = parts[i];
-    key += `:${escapeSegment(typeof part === 'string' ? part : segment(part))}`;
+    key += `:${typeof part === 'string' ? escapeSegment(part) : segment(part)}`;
   }
   return key;
 }
@@ -159,7 +159,7 @@ function keyOf<A extends unknown[], T>(options: QueryOptions<A, T>, path: string
 function at<A extends unknown[], T>(options: QueryOptions<A, T>, path: string, args: readonly unknown[]): Target {
   const parts = options.key === undefined || args.length === 0 ? args : keyParts(options, args);
   const end = parts.indexOf(undefined);
-  const known = (end === -1 ? parts : parts.slice(0, end)).map((part) => escapeSegment(segment(part)));
+  const known = (end === -1 ? parts : parts.slice(0, end)).map(segment);
   return keyTarget([path, ...known].join(':'));
 }
 

@@ -18,45 +18,24 @@ const MAX_NESTING = 100;
 
 /**
  * The canonical form of a key: segments joined by `:`, with `:` and `\` inside a segment escaped by `\`. `'a:b:c'` and
- * `['a', 'b', 'c']` are the same key.
+ * `['a', 'b', 'c']` are the same key; the canonical form of a canonical key is itself.
  *
  * @throws TidemarkError `INVALID_KEY` when it is empty, over {@link MAX_KEY_LENGTH} or deeper than {@link MAX_KEY_DEPTH}
  */
 export function canonicalKey(input: KeyInput): string {
-  if (typeof input === 'string') return checkKey(input.includes('\\') ? joinSegments(splitPath(input)) : input);
-  if (Array.isArray(input)) return checkKey(joinSegments(input.map(segment)));
+  if (typeof input === 'string') return checkKey(input.includes('\\') ? canonicalPath(input) : input);
+  if (Array.isArray(input)) return checkKey(input.map(segment).join(':'));
   throw invalid(input, 'is neither a string nor an array of segments', "Write 'user:42' or ['user', 42]");
 }
 
-/** Segments joined into a key, without checks; for the parts of a key whose whole is checked later. */
-export function joinSegments(segments: readonly string[]): string {
-  let key = '';
-  for (let i = 0; i < segments.length; i++) key += (i === 0 ? '' : ':') + escapeSegment(segments[i] as string);
-  return key;
+/** In a path `\` makes the next `:`, `\` or `#` literal; before anything else it stands for itself. */
+function canonicalPath(path: string): string {
+  return path.replace(/\\([:\\#])|\\/g, (escape, escaped?: string) => (escaped === undefined ? '\\\\' : escape));
 }
 
-/** One segment with `:` and `\` escaped. */
+/** A text as one segment of a canonical key. */
 export function escapeSegment(text: string): string {
   return text.includes(':') || text.includes('\\') ? text.replace(/[:\\]/g, '\\$&') : text;
-}
-
-/** The segments of a path: split at `:`; `\` makes the next character literal where that is `:` or `\`. */
-export function splitPath(path: string): string[] {
-  if (!path.includes('\\')) return path.split(':');
-  const segments: string[] = [];
-  let current = '';
-  for (let i = 0; i < path.length; i++) {
-    const next = path[i + 1];
-    if (path[i] === '\\' && (next === ':' || next === '\\')) {
-      current += next;
-      i++;
-    } else if (path[i] === ':') {
-      segments.push(current);
-      current = '';
-    } else current += path[i];
-  }
-  segments.push(current);
-  return segments;
 }
 
 /** The keys above a canonical key, outermost first: `a:b:c` has `a` and `a:b`. */
@@ -75,25 +54,26 @@ export function plainKey(key: string): string {
 }
 
 /**
- * One argument as one segment: strings, numbers, booleans and bigints as they are; anything else by `#` and 128 bits of
- * the SHA-256 of its canonical JSON, in which object keys are sorted.
+ * One argument as one segment of a canonical key: strings, numbers, booleans and bigints as they are; anything else by `\#`
+ * and 128 bits of the SHA-256 of its canonical JSON, in which object keys are sorted. No text can pass for a hash: in a text
+ * the `\` is escaped.
  *
  * @throws TidemarkError `INVALID_KEY` for what canonical JSON cannot tell apart (functions, symbols, maps, sets, cycles)
  */
 export function segment(value: unknown): string {
   switch (typeof value) {
     case 'string':
-      return value;
+      return escapeSegment(value);
     case 'number':
     case 'boolean':
     case 'bigint':
       return String(value);
     case 'undefined':
-      return '#undefined';
+      return '\\#undefined';
     default:
       return value === null
-        ? '#null'
-        : `#${createHash('sha256').update(canonicalJson(value)).digest('base64url').slice(0, 22)}`;
+        ? '\\#null'
+        : `\\#${createHash('sha256').update(canonicalJson(value)).digest('base64url').slice(0, 22)}`;
   }
 }
 

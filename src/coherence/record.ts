@@ -66,6 +66,7 @@ export function coverageOf(targets: readonly Target[]): Pick<Draft, 'kind' | 'la
         return { kind: 'everything', labels: [], patterns: [] };
       case 'key':
         labels.push(keyLabel(it.key));
+        if (it.literal !== undefined) labels.push(keyLabel(it.literal));
         break;
       case 'tag':
         labels.push(tagLabel(it.tag));

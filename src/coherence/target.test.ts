@@ -13,8 +13,14 @@ describe('key', () => {
 
   it('takes each of several arguments as one segment', () => {
     expect(key('user', 42)).toEqual(key('user:42'));
-    expect(key('a:b', 'c')).toMatchObject({ key: 'a\\:b:c' });
     expect(key('user', { id: 1 })).toMatchObject({ key: canonicalKey(['user', { id: 1 }]) });
+  });
+
+  it('covers both readings where the first of several could be a path', () => {
+    expect(key('a:b', 'c')).toMatchObject({ key: 'a:b:c', literal: 'a\\:b:c' });
+    expect(key(['a:b', 'c:d'])).toMatchObject({ key: 'a:b:c\\:d', literal: 'a\\:b:c\\:d' });
+    expect(key('a:b')).not.toHaveProperty('literal');
+    expect(key('a', 'b:c')).not.toHaveProperty('literal');
   });
 
   it('refuses what no key may be', () => {

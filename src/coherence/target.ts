@@ -1,5 +1,5 @@
 import { TidemarkError, shorten } from './errors.ts';
-import { canonicalKey, isWellFormed, type KeyInput } from './key.ts';
+import { canonicalKey, isWellFormed, type KeyInput, segment } from './key.ts';
 
 /** Longest tag, in UTF-16 code units. */
 export const MAX_TAG_LENGTH = 256;
@@ -14,7 +14,7 @@ const made: unique symbol = Symbol.for('tidemark.target') as never;
 export type Target = { readonly [made]: true } & Unmade;
 
 type Unmade =
-  | { readonly kind: 'key'; readonly key: string }
+  | { readonly kind: 'key'; readonly key: string; readonly literal?: string }
   | { readonly kind: 'tag'; readonly tag: string }
   | { readonly kind: 'pattern'; readonly pattern: string }
   | { readonly kind: 'everything' };
@@ -22,14 +22,20 @@ type Unmade =
 /**
  * A key and everything below it.
  *
- * One argument is a key as in `getOrSet`: a path (`'user:42'`) or an array of segments. Several arguments are one
- * segment each: `key('user', 42)`.
+ * One argument is a key as in `getOrSet`: a path (`'user:42'`) or an array of segments. Of several arguments each is one
+ * segment, `key('user', 42)`, but for one thing: a `:` in the first may be meant either way, as in `key('fr:budgets', 'ORG1')`
+ * for what a query of that name keeps. Then both readings are covered: a load too many, instead of a value that stays.
  *
  * @throws TidemarkError `INVALID_KEY`
  */
 export function key(first: KeyInput | number | boolean | bigint, ...rest: unknown[]): Target {
-  const one = rest.length === 0 && (typeof first === 'string' || Array.isArray(first));
-  return target({ kind: 'key', key: canonicalKey(one ? (first as KeyInput) : [first, ...rest]) });
+  if (typeof first === 'string' && rest.length === 0) return target({ kind: 'key', key: canonicalKey(first) });
+  const segments: readonly unknown[] = rest.length === 0 && Array.isArray(first) ? first : [first, ...rest];
+  const literal = canonicalKey(segments);
+  const [head, ...below] = segments;
+  if (typeof head !== 'string' || below.length === 0 || !head.includes(':'))
+    return target({ kind: 'key', key: literal });
+  return target({ kind: 'key', key: canonicalKey([head, ...below.map(segment)].join(':')), literal });
 }
 
 /**
