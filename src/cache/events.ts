@@ -80,7 +80,8 @@ export class Events {
   emit(event: CacheEvent): void {
     for (const listener of this.#listeners) {
       try {
-        listener(event);
+        const answer: unknown = (listener as (event: CacheEvent) => unknown)(event);
+        if (answer instanceof Promise) answer.catch((error: unknown) => this.#failed(error));
       } catch (error) {
         this.#failed(error);
       }

@@ -55,6 +55,8 @@ export interface FillMode {
 export class Fill {
   readonly #parts: FillParts;
   #order = 0;
+  readonly #loading = new Set<LoadDecisions>();
+  #closed = false;
 
   constructor(parts: FillParts) {
     this.#parts = parts;
@@ -63,6 +65,13 @@ export class Fill {
   /** The next place in the one order of readers and loads of this process. */
   nextOrder(): number {
     return ++this.#order;
+  }
+
+  /** Aborts the loads that are under way; what they bring is returned, and not kept. */
+  close(): void {
+    this.#closed = true;
+    const reason = new TidemarkError('CLOSED', 'The cache was closed while this load was under way.');
+    for (const ctx of this.#loading) ctx.abort(reason);
   }
 
   start(request: ReadRequest, mode: FillMode): Flight {
@@ -260,6 +269,7 @@ export class Fill {
       lsn: known || !this.#has('lsnUnknown') ? view.lsn : 'unknown',
     });
     const { timeout } = request.settings;
+    this.#loading.add(ctx);
     try {
       const loading = request.load(ctx);
       // Query builders are often thenables that are no promises, and begin only when they are awaited.
@@ -283,6 +293,8 @@ export class Fill {
     } catch (error) {
       events.emit({ type: 'load-failed', key: flight.key, ms: stopwatch.now() - startedAt, error });
       throw error;
+    } finally {
+      this.#loading.delete(ctx);
     }
   }
 
@@ -300,7 +312,7 @@ export class Fill {
   #keep(flight: Flight, request: ReadRequest, ctx: LoadDecisions, value: unknown, bornAt: number): boolean {
     const { labels, memory, store, node } = this.#parts;
     if (ctx.tags.length > 0) flight.set = labels.unite(flight.set, labels.of(flight.key, ctx.tags));
-    if (value === undefined || ctx.skipped || flight.epoch === '') return false;
+    if (value === undefined || ctx.skipped || flight.epoch === '' || this.#closed) return false;
     const cover = node.view.cover(flight, flight.key, flight.turn);
     if (cover === 'announcement') return false;
     const life = this.#life(request.settings, ctx, value);

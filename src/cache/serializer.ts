@@ -49,6 +49,8 @@ export function json(): Serializer {
 /**
  * MessagePack with extensions: dates, maps, sets, bigints of any size, `undefined` in fields, `NaN`, typed arrays and
  * cycles come back as they were. Functions and symbols are refused, class instances come back as plain objects.
+ *
+ * Plain objects are written as msgpackr's records, which tell them from maps; other readers of MessagePack need that extension.
  */
 export function msgpack(): Serializer {
   const packr = new Packr({ structuredClone: true, copyBuffers: true });
