@@ -45,7 +45,8 @@ export class Node {
       view,
       follower: this.follower,
       hooks: this.#writerHooks(),
-      makeEverything: () => this.#draft([], 'everything'),
+      // The drafts that it replaces may have carried bounds of their commits: nobody may think that there were none.
+      makeEverything: () => this.#draft([], 'everything', undefined, 'unknown'),
     });
   }
 

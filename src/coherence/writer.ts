@@ -1,9 +1,10 @@
 import type { Clock } from './clock.ts';
 import { within } from './deadline.ts';
+import { shorten, TidemarkError } from './errors.ts';
 import type { Follower } from './follower.ts';
 import { type Guard, NO_GUARD_REMOVED, type RemovedGuards } from './guards.ts';
 import type { Appended, InvalidationLog } from './log.ts';
-import type { Position } from './position.ts';
+import { checkNumber, type Position } from './position.ts';
 import type { Receipt } from './receipt.ts';
 import { receiptOf } from './receipt.ts';
 import type { Draft } from './record.ts';
@@ -37,7 +38,8 @@ export interface WriterHooks {
  * One invalidation on its way:
  *
  * - waiting: in `#waiting`, not yet taken by the log
- * - crossed: taken, but in an epoch that the view has not adopted; `position` is set, it still covers its targets
+ * - crossed: taken, but in an epoch that is not the view's; `position` is set, it still covers its targets. The next copy
+ *   makes it own, or sends it again
  * - own: taken in the epoch of the view; kept in `#own` until a proven head has passed it
  *
  * `covering` says whether its targets are in the view's pending set; `settled` whether its receipt was given.
@@ -69,6 +71,8 @@ export class Writer {
   #own: Item[] = [];
   #sending = false;
   #stopped = false;
+  /** How often in succession a copy has shown that the epoch of an append was over. */
+  #crossings = 0;
   #resume: (() => void) | undefined;
   #cancelPatience: (() => void) | undefined;
 
@@ -112,23 +116,27 @@ export class Writer {
     const lost = [...this.#own, ...this.#crossed].filter((item) => item.position?.epoch !== epoch);
     this.#own = this.#own.filter((item) => item.position?.epoch === epoch);
     this.#crossed = this.#crossed.filter((item) => item.position?.epoch === epoch);
-    for (const item of lost) {
-      item.position = undefined;
-      this.#coverWith(item);
-    }
-    this.#waiting.unshift(...lost);
-    this.#boundQueue();
-    if (lost.some((item) => !item.settled)) this.#startPatience(1);
+    this.#again(lost);
     this.#wake();
   }
 
-  /** After an epoch was adopted: records that were appended in it before now have a position that means something. */
+  /**
+   * After a copy was adopted: records that were appended in its epoch before have a position that means something now.
+   *
+   * What was appended in another epoch is in no log that anybody reads:
+   * 1. An append is carried out; its answer is slow. 2. The log begins another epoch, which is adopted here. 3. The answer
+   * arrives, with the old epoch. 4. A copy asked for after that (earlier ones were dropped) says which epoch the log is in.
+   * So it is sent again; after a pause that grows, because two connections may lead to two servers for a while.
+   */
   afterAdopt(): void {
     const { view } = this.#parts;
-    const mine = this.#crossed.filter((item) => item.position?.epoch === view.epoch);
-    this.#crossed = this.#crossed.filter((item) => item.position?.epoch !== view.epoch);
-    for (const item of mine) this.#owned(item, item.position as Position);
-    this.#wake();
+    const crossed = this.#crossed;
+    const dead = crossed.filter((item) => item.position?.epoch !== view.epoch);
+    this.#crossed = this.#has('appendAgain') ? [] : dead;
+    for (const item of crossed) if (item.position?.epoch === view.epoch) this.#owned(item, item.position);
+    if (dead.length === 0 || this.#crossed.length > 0) return this.#wake();
+    this.#again(dead);
+    this.#wake(pauseAfter(this.#crossings++));
   }
 
   /** A proven head has passed these: no failover that the log survives in this epoch can lose them. */
@@ -141,6 +149,7 @@ export class Writer {
   async close(ms: number): Promise<number> {
     const { clock } = this.#parts;
     if (this.#waiting.length > 0 && ms > 0) {
+      this.#resume?.(); // A pause between attempts may be longer than the drain.
       await new Promise<void>((resolve) => {
         const cancel = clock.schedule(ms, resolve);
         this.#drained = () => {
@@ -158,12 +167,24 @@ export class Writer {
 
   #drained: (() => void) | undefined;
 
+  /** Their positions are worth nothing any more: they cover their targets, and are sent again before all others. */
+  #again(items: readonly Item[]): void {
+    for (const item of items) {
+      item.position = undefined;
+      this.#coverWith(item);
+    }
+    this.#waiting = [...items, ...this.#waiting];
+    this.#boundQueue();
+    if (this.#stopped) for (const item of items) this.#becomeQueued(item, 'closed');
+    else if (items.some((item) => !item.settled)) this.#startPatience(1);
+  }
+
   async #send(): Promise<void> {
     let failures = 0;
     while (this.#waiting.length > 0 && !this.#stopped) {
       const batch = this.#waiting.slice(0, BATCH);
       try {
-        const appended = await this.#append(batch.map((item) => item.draft));
+        const appended = checked(await this.#append(batch.map((item) => item.draft)), batch.length);
         // What was replaced by one `everything` meanwhile is not in the queue any more.
         const taken = new Set(batch);
         this.#waiting = this.#waiting.filter((item) => !taken.has(item));
@@ -171,7 +192,7 @@ export class Writer {
         failures = 0;
       } catch (error) {
         this.#loseInPatience(0, error);
-        await this.#pause(Math.min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** failures++));
+        await this.#pause(pauseAfter(failures++));
       }
     }
     this.#sending = false;
@@ -193,6 +214,7 @@ export class Writer {
     const crossed = epoch !== view.epoch && this.#has('crossedEpoch');
     // The number means nothing in the epoch of this view, and every answer asked for before the append may lack the record.
     if (crossed) follower.drop();
+    else this.#crossings = 0;
     batch.forEach((item, i) => {
       const position = { epoch, number: numbers[i] as number };
       hooks.sent(item.draft, position);
@@ -273,13 +295,15 @@ export class Writer {
 
   /** A full queue becomes one `everything`, never a dropped record. */
   #boundQueue(): void {
-    const { maxQueue, makeEverything, hooks, stopwatch, view } = this.#parts;
+    const { maxQueue, makeEverything, hooks, view } = this.#parts;
     if (view.pending.size <= maxQueue) return;
     const replaced = this.#waiting.filter((item) => item.covering);
+    if (replaced.length <= maxQueue) return; // The others were taken by the log.
     const draft = makeEverything();
     const all: Item = {
       draft,
-      since: stopwatch.now(),
+      // Before all others, so that nobody's patience is measured by it.
+      since: Number.NEGATIVE_INFINITY,
       resolve: () => {},
       position: undefined,
       covering: false,
@@ -306,14 +330,33 @@ export class Writer {
     });
   }
 
-  #wake(): void {
-    this.#resume?.();
+  /** Sends what waits: at once, also out of a pause, or after `ms` milliseconds. */
+  #wake(ms = 0): void {
+    if (ms === 0) this.#resume?.();
     if (this.#waiting.length === 0 || this.#sending || this.#stopped) return;
     this.#sending = true;
-    queueMicrotask(() => void this.#send());
+    if (ms === 0) queueMicrotask(() => void this.#send());
+    else void this.#pause(ms).then(() => this.#send());
   }
 
   #has(guard: Guard): boolean {
     return !this.#removed.has(guard);
   }
+}
+
+/** The pause after so many failures, in ms. */
+function pauseAfter(failures: number): number {
+  return Math.min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** failures);
+}
+
+/** An answer is used as a whole or not at all: half of a batch taken out of the queue would be lost. */
+function checked(appended: Appended, length: number): Appended {
+  const { epoch, numbers } = appended;
+  if (numbers.length !== length)
+    throw new TidemarkError(
+      'INVALID_RECORD',
+      `The log answered ${shorten(numbers.length)} positions for ${length} records in epoch ${shorten(epoch)}. Its adapter must answer one for each.`,
+    );
+  for (const number of numbers) checkNumber(number);
+  return appended;
 }
