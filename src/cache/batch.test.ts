@@ -13,7 +13,7 @@ function setUp(options: Partial<CacheOptions> = {}) {
   const clock = new FakeClock();
   const cache = createCache({ name: 'test', clock, random: new SeededRandom(1).next, ...options });
   const events: CacheEvent[] = [];
-  cache.on((event) => events.push(event));
+  cache.on((event) => void events.push(event));
   const load = vi.fn(async (id: number) => `one ${id}`);
   const loadMany = vi.fn(async (list: readonly [id: number][], _contexts: readonly LoadContext[]) =>
     list.map(([id]) => `many ${id}`),

@@ -21,7 +21,7 @@ function setUp() {
   const member = (options: Partial<CacheOptions> = {}) => {
     const cache = createCache({ name: 'test', clock, random, log, store, ...options });
     const events: CacheEvent[] = [];
-    cache.on((event) => events.push(event));
+    cache.on((event) => void events.push(event));
     return { cache, events };
   };
   return { clock, log, store, member };

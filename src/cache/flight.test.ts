@@ -3,6 +3,7 @@ import { logOptions } from '../coherence/log-options.ts';
 import { MemoryLog } from '../coherence/memory-log.ts';
 import { Stopwatch } from '../coherence/stopwatch.ts';
 import { everything, key, pattern, tag } from '../coherence/target.ts';
+import { alteredStore } from '../testing/altered-store.ts';
 import { FakeClock } from '../testing/fake-clock.ts';
 import { FaultyLog, type LogPath } from '../testing/faulty-log.ts';
 import { Gate } from '../testing/gate.ts';
@@ -17,7 +18,7 @@ function setUp(options: Partial<CacheOptions> = {}) {
   const clock = new FakeClock();
   const cache = createCache({ name: 'test', clock, random: new SeededRandom(1).next, ...options });
   const events: CacheEvent[] = [];
-  cache.on((event) => events.push(event));
+  cache.on((event) => void events.push(event));
   const count = (type: CacheEvent['type']): number => events.filter((event) => event.type === type).length;
   return { clock, cache, count };
 }
@@ -67,7 +68,7 @@ describe('a flight', () => {
     const clock = new FakeClock();
     const store = memoryStore()({ clock });
     const found = new Gate();
-    const slow = { ...store, getMany: (keys: readonly string[]) => found.promise.then(() => store.getMany(keys)) };
+    const slow = alteredStore(store, { getMany: (keys) => found.promise.then(() => store.getMany(keys)) });
     const { cache } = setUp({ clock, store: slow });
     const load = vi.fn(() => 1);
     const first = cache.getOrSet('k', load);

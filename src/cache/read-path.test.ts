@@ -4,6 +4,7 @@ import { logOptions } from '../coherence/log-options.ts';
 import { MemoryLog } from '../coherence/memory-log.ts';
 import { Stopwatch } from '../coherence/stopwatch.ts';
 import { everything, key, pattern, tag } from '../coherence/target.ts';
+import { alteredStore } from '../testing/altered-store.ts';
 import { FakeClock } from '../testing/fake-clock.ts';
 import { FaultyLog } from '../testing/faulty-log.ts';
 import { Gate } from '../testing/gate.ts';
@@ -28,7 +29,7 @@ function setUp() {
   const member = (options: Partial<CacheOptions> = {}): Member => {
     const cache = createCache({ name: 'test', clock, random, log, ...options });
     const events: CacheEvent[] = [];
-    cache.on((event) => events.push(event));
+    cache.on((event) => void events.push(event));
     return { cache, events };
   };
   return { clock, log, store, member };
@@ -319,7 +320,7 @@ describe('a late fill', () => {
       });
       return done.promise;
     };
-    return { store: { ...store, set }, writes };
+    return { store: alteredStore(store, { set }), writes };
   }
 
   it('does not replace what was loaded later in memory', async () => {

@@ -23,7 +23,7 @@ async function setUp(options: Partial<CacheOptions> = {}) {
   const writer = createCache({ name: 'test', clock, random, log: shared, store });
   const behind = createCache({ name: 'test', clock, random, log: link, store, ...options });
   const events: CacheEvent[] = [];
-  behind.on((event) => events.push(event));
+  behind.on((event) => void events.push(event));
   await behind.ready();
   await clock.advance(0);
   /** From now on the node answers, and learns nothing: the reading under way ends without a record. */

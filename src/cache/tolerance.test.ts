@@ -19,7 +19,7 @@ function setUp(options: Partial<CacheOptions> = {}) {
   const clock = new FakeClock();
   const cache = createCache({ name: 'test', clock, random: new SeededRandom(1).next, ...options });
   const events: CacheEvent[] = [];
-  cache.on((event) => events.push(event));
+  cache.on((event) => void events.push(event));
   const all = <T extends CacheEvent['type']>(type: T) =>
     events.filter((event): event is Extract<CacheEvent, { type: T }> => event.type === type);
   return { clock, cache, all };
