@@ -101,7 +101,7 @@ export class Fill {
     try {
       return await this.#inBudget(flight, request, mode);
     } finally {
-      if (granted.granted) void granted.release().catch((error: unknown) => this.#leaseFailed(flight.key, error));
+      if (granted.granted) void this.#release(flight, granted);
     }
   }
 
@@ -210,29 +210,50 @@ export class Fill {
 
   /** The lease of the key, or what its holder has brought meanwhile. Loads without, once the lease's time is over. */
   async #leaseOrFill(flight: Flight, request: ReadRequest): Promise<LeaseAnswer | Outcome> {
-    const { lease, clock, stopwatch } = this.#parts;
+    const { clock, stopwatch } = this.#parts;
     const since = stopwatch.now();
     const time = request.settings.timeout;
-    for (;;) {
+    for (let waited = false; ; waited = true) {
       let answer: LeaseAnswer;
       try {
-        answer = await within(
-          clock,
-          this.#parts.timeout,
-          lease.acquire(flight.key, time),
-          () => new Error('the lease was not answered in time'),
-        );
+        answer = await this.#acquire(flight.key, time);
       } catch (error) {
         this.#leaseFailed(flight.key, error);
         return { granted: false, wait: 0 };
       }
+      // Looked for after the answer: what the last holder has brought was in the store before it gave the lease back.
+      const stored = waited ? await this.#fromStore(flight, request) : undefined;
+      if (stored !== undefined) {
+        if (answer.granted) void this.#release(flight, answer);
+        return stored;
+      }
       const left = since + time - stopwatch.now();
       if (answer.granted || left <= 0) return answer;
       request.elsewhere?.();
-      const { wait } = answer;
-      await new Promise<void>((resolve) => clock.schedule(Math.max(1, Math.min(wait, left)), resolve));
-      const stored = await this.#fromStore(flight, request);
-      if (stored !== undefined) return stored;
+      const wait = Math.max(1, Math.min(answer.wait, left));
+      await new Promise<void>((resolve) => clock.schedule(wait, resolve));
+    }
+  }
+
+  async #acquire(key: string, time: number): Promise<LeaseAnswer> {
+    const { lease, clock, timeout } = this.#parts;
+    const asked = lease.acquire(key, time);
+    try {
+      return await within(clock, timeout, asked, () => new Error('the lease was not answered in time'));
+    } catch (error) {
+      // One that is granted later would keep others waiting for nobody.
+      asked.then((late) => (late.granted ? late.release() : undefined)).catch(() => {});
+      throw error;
+    }
+  }
+
+  /** Not before the value is in the store: who is granted the lease next looks for it there. */
+  async #release(flight: Flight, lease: LeaseAnswer & { readonly granted: true }): Promise<void> {
+    try {
+      await flight.saved;
+      await lease.release();
+    } catch (error) {
+      this.#leaseFailed(flight.key, error);
     }
   }
 
@@ -326,7 +347,7 @@ export class Fill {
     }
     // A covered value may still serve a reader here who tolerates it; to others it is worth nothing.
     if (store !== undefined && life.storeTtl > 0 && cover === undefined) {
-      store.save(flight.key, {
+      flight.saved = store.save(flight.key, {
         value,
         epoch: flight.epoch,
         mark: flight.mark,

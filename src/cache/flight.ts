@@ -44,6 +44,8 @@ export class Flight implements Marked {
   /** Its place in the same order, when what the store has began to be checked. */
   checkOrder = 0;
   outcome: Promise<Outcome>;
+  /** Resolves when what it has loaded is in the store. */
+  saved: Promise<void> | undefined;
 
   constructor(key: string, own: Label, set: LabelSet, unreached: boolean, startedAt: number) {
     this.key = key;

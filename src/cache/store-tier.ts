@@ -66,12 +66,13 @@ export class StoreTier {
     }
   }
 
-  /** Keeps an entry; not waited for. */
-  save(key: string, kept: Kept): void {
+  /** Keeps an entry; readers do not wait for it. Resolves when it is there, or has failed; never rejects. */
+  save(key: string, kept: Kept): Promise<void> {
     const writing = this.#save(key, kept)
       .catch((error: unknown) => this.#failed('set', [key], error))
       .finally(() => this.#writing.delete(writing));
     this.#writing.add(writing);
+    return writing;
   }
 
   /** Resolves when no write is under way. */
