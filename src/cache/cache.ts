@@ -45,6 +45,11 @@ export interface InvalidateOptions {
   readonly cause?: Cause;
   /** An upper bound of the database's log position, read after the commit; for readers of replicas. */
   readonly lsn?: Lsn;
+  /**
+   * From `cache.mark()`, taken before `lsn` was read. Where a commit had no known bound, readers of replicas stay with the
+   * primary until a bound says that it was read after that commit's record was applied.
+   */
+  readonly lsnMark?: Token;
 }
 
 /**
@@ -206,7 +211,7 @@ export class Cache {
     if (this.#node.view.cover(marked, name) !== undefined) return;
     const life = { bornAt: this.#now(), ttl: settings.memoryTtl, grace: settings.grace, provenAt: NEVER };
     this.#memory?.put(name, new Entry({ value, epoch: mark.epoch, mark: mark.mark, own, set }, life));
-    this.#store?.save(name, {
+    void this.#store?.save(name, {
       value,
       ...mark,
       labels: [own, ...set.labels],
@@ -289,7 +294,12 @@ export class Cache {
     const options = together ? (args[1] as InvalidateOptions | undefined) : undefined;
     checkTargets(list);
     const since = this.#now();
-    const receipt = await this.#node.invalidate(list, options?.cause, options?.lsn);
+    const after = options?.lsnMark === undefined ? undefined : setMark(options.lsnMark);
+    const receipt = await this.#node.invalidate(list, {
+      cause: options?.cause,
+      lsn: options?.lsn,
+      lsnAfter: after && { epoch: after.epoch, number: after.mark },
+    });
     if (this.#events.heard)
       this.#events.emit({
         type: 'invalidated',

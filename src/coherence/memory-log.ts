@@ -39,7 +39,7 @@ export class MemoryLog implements InvalidationLog, ServerCheck {
   constructor(options: LogOptions, context: Pick<PartContext, 'stopwatch' | 'clock' | 'random'>) {
     this.options = options;
     this.#context = context;
-    this.#state = this.#newState();
+    this.#state = this.#newState(false);
   }
 
   append(drafts: readonly Draft[]): Promise<Appended> {
@@ -101,7 +101,7 @@ export class MemoryLog implements InvalidationLog, ServerCheck {
     if (this.#followers.size > 0) {
       throw new TidemarkError('INVALID_OPTION', 'A log that is followed in its own process cannot lose anything.');
     }
-    this.#state = this.#newState();
+    this.#state = this.#newState(true);
     this.#records = [];
     this.#wake();
   }
@@ -111,9 +111,9 @@ export class MemoryLog implements InvalidationLog, ServerCheck {
     this.#records = this.#records.filter((record) => record.number > number);
   }
 
-  #newState(): View {
+  #newState(lost: boolean): View {
     const state = new View(this.options);
-    state.epoch = newEpoch(this.#context.random);
+    state.begin(newEpoch(this.#context.random), lost);
     return state;
   }
 

@@ -210,7 +210,7 @@ describe('invalidate', () => {
   it('makes a draft of targets, cause and bound, with an id and an origin of its own', async () => {
     const scene = await new Scene().started();
     const cause = { event: 'budget.updated', fields: { org: 'ORG1' } };
-    await scene.node.invalidate([key('user', 42), tag('org:7'), pattern('a:*')], cause, 77n);
+    await scene.node.invalidate([key('user', 42), tag('org:7'), pattern('a:*')], { cause, lsn: 77n });
     await scene.node.invalidate([everything()]);
     const [first, second] = scene.log.appends.flat();
     expect(first).toEqual({

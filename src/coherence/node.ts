@@ -21,6 +21,13 @@ export interface NodeParts extends Omit<PartContext, 'logger'> {
   readonly removed: RemovedGuards;
 }
 
+/** What is known of a change beside its targets; see {@link Draft}. */
+export interface DraftDetails {
+  readonly cause?: Cause | undefined;
+  readonly lsn?: Lsn;
+  readonly lsnAfter?: Position | undefined;
+}
+
 /**
  * One process's part in the fleet: a view of the log, the follower that keeps it, and the writer that adds to the log.
  */
@@ -46,7 +53,7 @@ export class Node {
       follower: this.follower,
       hooks: this.#writerHooks(),
       // The drafts that it replaces may have carried bounds of their commits: nobody may think that there were none.
-      makeEverything: () => this.#draft([], 'everything', undefined, 'unknown'),
+      makeEverything: () => this.#draft([], { lsn: 'unknown' }, 'everything'),
     });
   }
 
@@ -81,8 +88,8 @@ export class Node {
   }
 
   /** Appends a record that covers targets. Never rejects. */
-  invalidate(targets: readonly Target[], cause?: Cause, lsn?: Lsn): Promise<Receipt> {
-    return this.#writer.write(this.#draft(targets, undefined, cause, lsn));
+  invalidate(targets: readonly Target[], about: DraftDetails = {}): Promise<Receipt> {
+    return this.#writer.write(this.#draft(targets, about));
   }
 
   /** Returns how many records could not be sent in `drain` ms. */
@@ -92,7 +99,7 @@ export class Node {
     return unsent;
   }
 
-  #draft(targets: readonly Target[], kind?: 'everything', cause?: Cause, lsn?: Lsn): Draft {
+  #draft(targets: readonly Target[], { cause, lsn, lsnAfter }: DraftDetails, kind?: 'everything'): Draft {
     const coverage = coverageOf(targets);
     return {
       ...coverage,
@@ -103,6 +110,7 @@ export class Node {
       time: this.#parts.clock.wall(),
       targets: targets.map(describeTarget),
       ...(cause === undefined ? {} : { cause }),
+      ...(lsnAfter === undefined ? {} : { lsnAfter }),
     };
   }
 

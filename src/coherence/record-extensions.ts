@@ -1,5 +1,6 @@
 import type { ByteReader } from './byte-reader.ts';
 import { ByteWriter } from './byte-writer.ts';
+import type { Position } from './position.ts';
 import type { Cause, Draft } from './record.ts';
 
 /*
@@ -8,15 +9,21 @@ import type { Cause, Draft } from './record.ts';
  */
 const TARGETS = 1;
 const CAUSE = 2;
+/** `[epoch, number]`; who skips it stays in doubt, which is safe. */
+const LSN_AFTER = 3;
 
 /** The parts of a draft that travel in extensions. */
-export type Extensions = Pick<Draft, 'targets' | 'cause'>;
+export type Extensions = Pick<Draft, 'targets' | 'cause' | 'lsnAfter'>;
 
 /** The extensions of a draft as bytes; none when it has nothing to tell. */
 export function encodeExtensions(draft: Extensions): Uint8Array {
   const found: { type: number; json: Uint8Array }[] = [];
   if (draft.targets !== undefined) found.push({ type: TARGETS, json: Buffer.from(JSON.stringify(draft.targets)) });
   if (draft.cause !== undefined) found.push({ type: CAUSE, json: Buffer.from(JSON.stringify(draft.cause)) });
+  if (draft.lsnAfter !== undefined) {
+    const { epoch, number } = draft.lsnAfter;
+    found.push({ type: LSN_AFTER, json: Buffer.from(JSON.stringify([epoch, number])) });
+  }
   const writer = new ByteWriter(
     found.reduce((size, { json }) => size + 5 + json.length, 0),
     'INVALID_RECORD',
@@ -27,7 +34,7 @@ export function encodeExtensions(draft: Extensions): Uint8Array {
 
 /** Reads extensions up to the end. One that is broken is left out, with those behind it if it is cut short. */
 export function readExtensions(reader: ByteReader): Extensions {
-  const found: { targets?: readonly string[]; cause?: Cause } = {};
+  const found: { targets?: readonly string[]; cause?: Cause; lsnAfter?: Position } = {};
   while (reader.left >= 5) {
     const type = reader.u8();
     const length = reader.u32();
@@ -39,6 +46,11 @@ export function readExtensions(reader: ByteReader): Extensions {
     } else if (type === CAUSE) {
       const cause = causeOf(parse(bytes));
       if (cause !== undefined) found.cause = cause;
+    } else if (type === LSN_AFTER) {
+      const after = parse(bytes);
+      const [epoch, number] = Array.isArray(after) ? (after as unknown[]) : [];
+      if (typeof epoch === 'string' && Number.isSafeInteger(number))
+        found.lsnAfter = { epoch, number: number as number };
     }
   }
   return found;

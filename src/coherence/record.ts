@@ -1,5 +1,6 @@
 import type { Label } from './label.ts';
 import { keyLabel, tagLabel } from './label.ts';
+import type { Position } from './position.ts';
 import type { Target } from './target.ts';
 
 /**
@@ -10,8 +11,8 @@ import type { Target } from './target.ts';
 export type RecordKind = 'invalidate' | 'everything' | 'announce' | 'close' | 'floor';
 
 /**
- * An upper bound of the database's log position at the commit, for readers of replicas: a number, `'unknown'` (taints
- * until a later bound is known), or `undefined` where no database is involved.
+ * An upper bound of the database's log position at the commit, for readers of replicas: a number, `'unknown'` (in doubt
+ * until a bound is known that was read later), or `undefined` where no database is involved.
  */
 export type Lsn = bigint | 'unknown' | undefined;
 
@@ -42,6 +43,8 @@ export interface Draft {
   /** What a `floor` raises the floor to. */
   readonly floor?: number;
   readonly lsn?: Lsn;
+  /** What its maker had applied before it read `lsn`: only such a bound is certain to be above a commit whose own is unknown. */
+  readonly lsnAfter?: Position;
   /** The sender's wall clock, in milliseconds since 1970. For people; nothing compares it. */
   readonly time: number;
   /** The targets in readable form, where they are known. */

@@ -335,21 +335,24 @@ describe('the bound of commits', () => {
     expect(view.lsn).toBe(100n);
   });
 
-  it('is unknown once one is, until a larger one is named', () => {
+  it('is unknown once one is, until one was read by somebody who had applied the record in doubt', () => {
     view.apply(record({ lsn: 100n }));
     view.apply(record({ lsn: 'unknown' }));
-    view.apply(record({ lsn: 90n }));
-    view.apply(record({ lsn: 100n }));
-    view.apply(record());
+    const doubtful = view.applied;
+    view.apply(record({ lsn: 200n }));
+    view.apply(record({ lsn: 300n, lsnAfter: { epoch: view.epoch, number: doubtful - 1 } }));
+    view.apply(record({ lsn: 400n, lsnAfter: { epoch: OTHER, number: doubtful + 9 } }));
     expect(view.lsn).toBe('unknown');
-    view.apply(record({ lsn: 101n }));
-    expect(view.lsn).toBe(101n);
+    view.apply(record({ lsn: 350n, lsnAfter: { epoch: view.epoch, number: doubtful } }));
+    expect(view.lsn).toBe(400n);
   });
 
-  it('does not count own records before the follower has reached them', () => {
+  it('counts own records as soon as they are in the own table: a load that begins now must see them', () => {
     view.apply(record({ lsn: 100n }));
-    view.put(record({ lsn: 'unknown' }), 2);
-    expect(view.lsn).toBe(100n);
+    view.put(record({ lsn: 150n }), 7);
+    expect(view.lsn).toBe(150n);
+    view.put(record({ lsn: 'unknown' }), 8);
+    expect(view.lsn).toBe('unknown');
   });
 
   it('comes with a copy, unless that is behind', () => {

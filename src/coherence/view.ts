@@ -4,6 +4,7 @@ import { type Guard, NO_GUARD_REMOVED, type RemovedGuards } from './guards.ts';
 import { plainKey } from './key.ts';
 import type { Label } from './label.ts';
 import type { LogOptions, Snapshot } from './log.ts';
+import { LsnBound } from './lsn-bound.ts';
 import { Pending } from './pending.ts';
 import { checkNumber } from './position.ts';
 import type { Draft, LogRecord, Lsn } from './record.ts';
@@ -34,12 +35,10 @@ export class View {
   floor = 0;
   /** Raised whenever something that {@link View.cover} reads has changed; lets an entry remember that it was tested. */
   revision = 1;
-  /** Upper bound of the commits behind all that was applied: the largest that was named, `'unknown'` while one is in doubt. */
-  lsn: Lsn;
   readonly bans: Bans = new Bans();
   readonly announcements: Announcements = new Announcements();
   readonly pending: Pending = new Pending();
-  #largest: bigint | undefined;
+  #lsn = new LsnBound();
   #table: TideTable;
   readonly #removed: RemovedGuards;
 
@@ -71,6 +70,14 @@ export class View {
     if (this.pending.size > 0 && this.#has('queueCovers') && this.pending.covers(it, it.shared, plainKey(key), turn))
       return 'queued';
     return undefined;
+  }
+
+  /**
+   * Upper bound of the commits behind all that was applied, and behind what this node has appended itself: `'unknown'` while
+   * one of them is in doubt, `undefined` where no database was named.
+   */
+  get lsn(): Lsn {
+    return this.#lsn.value;
   }
 
   /** The newest position known for a label. */
@@ -108,7 +115,6 @@ export class View {
       default:
         record.kind satisfies never;
     }
-    this.#bind(record.lsn);
     this.applied = Math.max(this.applied, record.number);
   }
 
@@ -116,10 +122,17 @@ export class View {
   put(draft: Draft, number: number): void {
     this.revision++;
     checkNumber(number);
+    this.#lsn.take(draft, this.epoch, number);
     if (draft.kind === 'announce' || draft.kind === 'floor') return;
     if (draft.kind === 'everything') this.#raiseFloor(number);
     for (const label of draft.labels) this.#table.raise(label, number);
     for (const pattern of draft.patterns) this.bans.add({ number, pattern, time: draft.time }, this.revision);
+  }
+
+  /** Begins a life of the log, at position 0. What may be lost with the one before it may have named any bound. */
+  begin(epoch: string, lost: boolean): void {
+    this.epoch = epoch;
+    if (lost) this.#lsn.copy('unknown', 0);
   }
 
   /** Takes over the state of the log: replaces that of another epoch, joins that of the same one. */
@@ -133,7 +146,7 @@ export class View {
     for (const ban of snapshot.bans) this.bans.add(ban, this.revision);
     for (const it of snapshot.announcements) if (snapshot.head >= this.applied) this.announcements.open(it);
     this.#raiseFloor(snapshot.floor);
-    if (snapshot.head >= this.applied) this.#bind(snapshot.lsn);
+    if (snapshot.head >= this.applied) this.#lsn.copy(snapshot.lsn, snapshot.head);
     this.applied = Math.max(this.applied, snapshot.head);
     this.revision++;
   }
@@ -165,19 +178,7 @@ export class View {
     this.floor = snapshot.floor;
     this.bans.clear();
     this.announcements.clear();
-    this.lsn = undefined;
-    this.#largest = undefined;
-  }
-
-  /**
-   * Bounds arrive in the order of appends, not of their reading: 1. A reads its bound, 90. 2. B commits, reads 100, appends.
-   * 3. A appends. So the largest counts, and only a larger one ends a doubt.
-   */
-  #bind(lsn: Lsn): void {
-    if (lsn === undefined) return;
-    if (lsn !== 'unknown' && this.#largest !== undefined && lsn <= this.#largest) return;
-    this.lsn = lsn;
-    if (lsn !== 'unknown') this.#largest = lsn;
+    this.#lsn = new LsnBound();
   }
 
   #raiseFloor(floor: number): void {

@@ -74,7 +74,7 @@ class Scene {
   }
 
   writeAll(targets: readonly Target[], name: string, notes: string[], lsn?: Lsn): Promise<Receipt> {
-    const receipt = this.node.invalidate(targets, undefined, lsn);
+    const receipt = this.node.invalidate(targets, { lsn });
     const since = this.clock.monotonic();
     void receipt.then(({ status }) => notes.push(`${name} ${status} after ${this.clock.monotonic() - since}`));
     return receipt;

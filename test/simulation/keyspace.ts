@@ -1,6 +1,7 @@
 import type { Ban } from '../../src/coherence/bans.ts';
 import type { LogOptions } from '../../src/coherence/log.ts';
-import type { LogRecord, Lsn } from '../../src/coherence/record.ts';
+import { LsnBound } from '../../src/coherence/lsn-bound.ts';
+import type { LogRecord } from '../../src/coherence/record.ts';
 import { TideTable } from '../../src/coherence/tide-table.ts';
 
 /** The keys that a server keeps a log in. Each carries the epoch, so that one that is lost, or came back, is noticed. */
@@ -14,7 +15,7 @@ interface State {
   readonly replication: string;
   head: number;
   floor: number;
-  lsn: Lsn;
+  lsn: LsnBound;
 }
 
 /** A record in the stream: as bytes, with what the server itself wants to know of it. */
@@ -49,7 +50,7 @@ export class Keyspace {
 
   clone(): Keyspace {
     const copy = new Keyspace(this.#options, this.#kept);
-    if (this.state) copy.state = { ...this.state };
+    if (this.state) copy.state = { ...this.state, lsn: this.state.lsn.clone() };
     if (this.stream) copy.stream = { ...this.stream, records: [...this.stream.records] };
     if (this.table) {
       copy.table = { epoch: this.table.epoch, positions: this.#newTable() };
@@ -94,13 +95,15 @@ export class Keyspace {
     for (const pattern of record.patterns) this.bans.list.push({ number: record.number, pattern, time: record.time });
     if (record.kind === 'everything') this.#raiseFloor(record.number);
     if (record.kind === 'floor') this.#raiseFloor(record.floor ?? record.number);
-    if (record.lsn !== undefined) state.lsn = record.lsn;
+    state.lsn.take(record, epoch, record.number);
     state.head = record.number;
   }
 
   /** Nothing is known of what the epochs before have lost, so the database's position is not either. */
   #begin(epoch: string, run: string, replication: string): void {
-    this.state = { epoch, run, replication, head: 0, floor: 0, lsn: 'unknown' };
+    const lsn = new LsnBound();
+    lsn.copy('unknown', 0);
+    this.state = { epoch, run, replication, head: 0, floor: 0, lsn };
     this.stream = { epoch, records: [] };
     this.table = { epoch, positions: this.#newTable() };
     this.bans = { epoch, list: [] };

@@ -128,7 +128,7 @@ export class LogServer implements Endpoint {
       table: this.keys.table?.positions.toBytes() ?? new Uint8Array(this.#parts.options.slots * 8),
       bans: this.keys.bans?.list ?? [],
       announcements: NO_ANNOUNCEMENTS,
-      lsn: state.lsn,
+      lsn: state.lsn.value,
       options: this.#parts.options,
       provenAt: undefined,
     };

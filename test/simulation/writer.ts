@@ -78,8 +78,9 @@ export class Writer {
       versions: database.versions(),
     });
     for (const target of targets) counts.add('target', target.kind);
+    const lsnMark = this.#life.cache.mark();
     const lsn = random.chance(0.9) ? BigInt(database.lsn) : 'unknown';
-    const receipt = await this.#life.cache.invalidate(targets, plan.replicaReads ? { lsn } : {});
+    const receipt = await this.#life.cache.invalidate(targets, plan.replicaReads ? { lsn, lsnMark } : {});
     history.add({ type: 'acknowledged', write, node: this.#life.node, status: receipt.status });
     counts.add('receipt', receipt.status);
     return receipt;
