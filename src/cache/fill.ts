@@ -162,6 +162,7 @@ export class Fill {
         () => new Error('the server check did not answer in time'),
       );
       if (view.cover(marked, key) !== undefined && this.#has('serverBoth')) return undefined;
+      if (!(answer.newest.length === asked.length)) return undefined;
       return this.#allows(answer, marked, key) ? { epoch: answer.epoch, number: answer.head } : undefined;
     } catch (error) {
       this.#parts.events.emit({ type: 'store-failed', operation: 'get', keys: [key], error });
