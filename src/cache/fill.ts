@@ -279,7 +279,7 @@ export class Fill {
   }
 
   async #load(flight: Flight, request: ReadRequest, mode: FillMode): Promise<Outcome> {
-    const { node, memory, clock, stopwatch, events } = this.#parts;
+    const { node, memory, stopwatch, events } = this.#parts;
     const { view } = node;
     const startedAt = stopwatch.now();
     // The mark, before the loader can have read anything: a record that it may have missed is after the mark.
