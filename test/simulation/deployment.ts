@@ -14,8 +14,8 @@ export interface DeploymentParts {
   readonly removed: ReadonlySet<OuterGuard>;
   /** Length that the stream is trimmed to. */
   readonly kept: number;
-  /** Whether there is a second server, that follows the first. */
-  readonly replicated: boolean;
+  /** The first is the primary, the others follow it. */
+  readonly servers: number;
   /** The servers' wall clock, in ms ahead of virtual time. */
   readonly clock: number;
   /** From the primary to its replica. */
@@ -23,7 +23,7 @@ export interface DeploymentParts {
   readonly appended: (server: string, sole: boolean, epoch: string, draft: Draft, number: number) => void;
 }
 
-/** From one server to the other; another one after each change of roles. */
+/** From a primary to one of its replicas; another one after each change of roles. */
 interface Link {
   readonly from: LogServer;
   readonly to: LogServer;
@@ -35,8 +35,7 @@ const APART = 0.001;
 
 /** The servers that keep the log: who is primary, who follows, and whom a new connection reaches. */
 export class Deployment {
-  readonly first: LogServer;
-  readonly second: LogServer | undefined;
+  readonly servers: readonly LogServer[];
   /** The primary that everybody reaches who is not isolated. */
   main: LogServer;
   /** Nodes that still reach an old primary. */
@@ -46,44 +45,49 @@ export class Deployment {
   /** Nobody reaches the log. */
   closed = false;
   readonly #parts: DeploymentParts;
-  #link: Link | undefined;
+  /** By replica. */
+  readonly #links = new Map<LogServer, Link>();
 
   constructor(parts: DeploymentParts) {
     this.#parts = parts;
-    this.first = this.#server('A');
-    this.main = this.first;
-    if (!parts.replicated) return;
-    this.second = this.#server('B');
-    this.attach(this.second, this.first);
+    this.servers = Array.from({ length: parts.servers }, (_, i) => this.#server('ABC'.charAt(i)));
+    this.main = this.servers[0] as LogServer;
+    for (const replica of this.others()) this.attach(replica, this.main);
+  }
+
+  /** All servers but the primary; the most advanced first, as who looks for a successor wants them. */
+  others(): LogServer[] {
+    return this.servers.filter((server) => server !== this.main).sort((a, b) => b.offset - a.offset);
   }
 
   /** Where a new connection of a node leads. Who looks for the primary sometimes finds a server that is none any more. */
   route(node: number): LogServer | undefined {
+    const { random } = this.#parts;
     if (this.closed) return undefined;
     if (this.isolated.has(node)) return this.old;
-    const other = this.main === this.first ? this.second : this.first;
-    const lost = other?.up === true && other !== this.old && this.#parts.random.chance(0.05);
-    return lost ? other : this.main;
+    if (!random.chance(0.05)) return this.main;
+    return random.pick(this.servers.filter((server) => server.up && server !== this.old));
   }
 
   /** `replica` copies everything from `primary` and follows it from now on. */
   attach(replica: LogServer, primary: LogServer): void {
-    this.detach();
+    this.detach(replica);
     replica.follow(primary);
     const link: Link = { from: primary, to: replica, last: 0, intact: true };
-    this.#link = link;
+    this.#links.set(replica, link);
     this.#acknowledge(link, primary.offset);
   }
 
-  /** The replica is cut off: what is on its way to it is lost. */
-  detach(): void {
-    if (this.#link) this.#link.intact = false;
-    this.#link = undefined;
+  /** A replica is cut off: what is on its way to it is lost. */
+  detach(replica: LogServer): void {
+    const link = this.#links.get(replica);
+    if (link !== undefined) link.intact = false;
+    this.#links.delete(replica);
   }
 
-  /** The other server becomes the primary. */
+  /** A server becomes the primary. */
   promote(server: LogServer, clock: number): void {
-    this.detach();
+    this.detach(server);
     server.promote();
     server.clock = clock;
     this.main = server;
@@ -109,8 +113,10 @@ export class Deployment {
   }
 
   #replicate(from: LogServer, effect: Effect, offset: number): void {
-    const link = this.#link;
-    if (link?.from !== from) return;
+    for (const link of this.#links.values()) if (link.from === from) this.#send(link, effect, offset);
+  }
+
+  #send(link: Link, effect: Effect, offset: number): void {
     const { scheduler, latency } = this.#parts;
     link.last = Math.max(link.last + APART, scheduler.now + latency.draw());
     scheduler.at(link.last, () => {

@@ -1,5 +1,6 @@
 import { Life } from './member.ts';
 import type { Latency } from './latency.ts';
+import type { LogServer } from './log-server.ts';
 import { Reader } from './reader.ts';
 import type { World } from './world.ts';
 import { Writer } from './writer.ts';
@@ -108,87 +109,102 @@ export class Fleet {
     this.later(lost + ms, () => {
       main.restart();
       if (random.chance(0.3)) main.clock -= 10_000;
-      const other = main === deployment.first ? deployment.second : deployment.first;
-      if (other !== undefined) deployment.attach(other, main);
+      for (const other of deployment.others()) deployment.attach(other, main);
     });
     return `server ${main.name} after ${Math.round(lost)} ms, for ${Math.round(ms)} ms, its data ${mode}`;
   }
 
-  /** The replica is cut off, so that a tail is lost; the primary crashes; the replica is promoted; the old one follows it. */
+  /** The replicas are cut off, so that a tail is lost; the primary crashes; a replica is promoted; the others follow it. */
   failover(): string {
     const { deployment, random } = this.world;
     const { main } = deployment;
-    const other = main === deployment.first ? deployment.second : deployment.first;
-    if (other === undefined || !this.#settled()) return 'nothing to fail over to';
+    const heir = deployment.others()[0];
+    if (heir === undefined || !this.#settled()) return 'nothing to fail over to';
     const tail = random.chance(0.7) ? random.between(0, 500) : 0;
     const gap = random.between(1, 200);
     const rejoin = random.between(50, 800);
     const clock = main.clock + random.pick([0, 0, -5_000, 5_000]);
     this.#underWay(tail + gap + rejoin);
-    deployment.detach();
+    for (const replica of deployment.others()) deployment.detach(replica);
     this.later(tail, () => main.crash());
-    this.later(tail + gap, () => deployment.promote(other, clock));
+    this.later(tail + gap, () => this.#succeed(heir, clock, [main]));
     this.later(tail + gap + rejoin, () => {
       main.restart();
-      deployment.attach(main, other);
+      deployment.attach(main, heir);
     });
-    return `from ${main.name} to ${other.name} in ${Math.round(tail)} ms, clock ${Math.round(clock - main.clock)} ms`;
+    return `from ${main.name} to ${heir.name} in ${Math.round(tail)} ms, clock ${Math.round(clock - main.clock)} ms`;
   }
 
   /** As a failover, but the old primary lives and is promoted again: connections to it outlive both changes of its role. */
   failback(): string {
     const { deployment, random } = this.world;
     const { main } = deployment;
-    const other = main === deployment.first ? deployment.second : deployment.first;
-    if (other === undefined || !this.#settled()) return 'nothing to fail over to';
-    const [tail, away, demoted] = [random.between(0, 400), random.between(1, 150), random.between(1, 150)];
+    const heir = deployment.others()[0];
+    if (heir === undefined || !this.#settled()) return 'nothing to fail over to';
+    const tail = random.chance(0.5) ? random.between(0, 60) : random.between(60, 400);
+    const [away, demoted] = [random.between(1, 100), random.between(1, 100)];
     this.#underWay(tail + away + demoted);
-    deployment.detach();
+    for (const replica of deployment.others()) deployment.detach(replica);
     this.later(tail, () => {
       for (const life of this.lives()) {
-        for (const channel of [life.data, life.follower]) if (channel.server === main) channel.stall(away, 'both');
+        for (const channel of [life.data, life.follower])
+          if (channel.server === main) channel.stall(away + demoted, 'both');
       }
-      deployment.promote(other, main.clock);
+      this.#succeed(heir, main.clock, [main]);
     });
-    this.later(tail + away, () => deployment.attach(main, other));
+    this.later(tail + away, () => deployment.attach(main, heir));
     this.later(tail + away + demoted, () => {
-      deployment.promote(main, main.clock);
-      for (const session of [...other.sessions]) session.close(random.chance(0.7));
-      deployment.attach(other, main);
+      this.#succeed(main, main.clock, []);
+      for (const session of [...heir.sessions]) session.close(random.chance(0.7));
     });
-    return `from ${main.name} to ${other.name} and back, ${[tail, away, demoted].map(Math.round).join(', ')} ms`;
+    return `from ${main.name} to ${heir.name} and back, ${[tail, away, demoted].map(Math.round).join(', ')} ms`;
   }
 
-  /** Some nodes stay with the old primary, the others get the promoted replica. */
+  /** Some nodes stay with the old primary, the others get a promoted replica. A third server may stay behind for a while. */
   isolate(): string {
-    const { deployment, random, plan, history } = this.world;
+    const { deployment, random, plan } = this.world;
     const { main } = deployment;
-    const other = main === deployment.first ? deployment.second : deployment.first;
-    if (other === undefined || !this.#settled()) return 'nothing to isolate from';
+    const [heir, third] = deployment.others();
+    if (heir === undefined || !this.#settled()) return 'nothing to isolate from';
     const nodes = Array.from({ length: plan.nodes }, (_, node) => node).filter(() => random.chance(0.5));
     const ms = this.spell();
     const clock = main.clock + random.pick([0, 0, -5_000, 5_000]);
     const [cutOff, survives] = [random.between(0, 200), random.chance(0.5)];
+    const stays = third !== undefined && random.chance(0.3) ? third : undefined;
     this.#underWay(ms + cutOff);
-    deployment.detach();
+    for (const replica of deployment.others()) if (replica !== stays) deployment.detach(replica);
     this.later(cutOff, () => {
       deployment.old = main;
       for (const node of nodes) deployment.isolated.add(node);
-      deployment.promote(other, clock);
+      this.#succeed(heir, clock, stays === undefined ? [main] : [main, stays]);
       for (const life of this.lives()) {
         if (nodes.includes(life.node)) continue;
         for (const channel of [life.data, life.follower]) channel.cut(random.chance(0.7));
       }
-      if (plan.replicas === 0) for (const node of nodes) history.add({ type: 'outside', node, begins: true });
+      this.#outside(nodes, true);
     });
-    this.later(ms + cutOff, () => {
+    if (stays !== undefined) this.later(cutOff + ms / 2, () => deployment.attach(stays, heir));
+    this.later(cutOff + ms, () => {
       deployment.isolated.clear();
       deployment.old = undefined;
-      deployment.attach(main, other);
+      deployment.attach(main, heir);
       if (!survives) main.closeSessions(() => random.chance(0.7));
-      if (plan.replicas === 0) for (const node of nodes) history.add({ type: 'outside', node, begins: false });
+      this.#outside(nodes, false);
     });
     return `server ${main.name} with nodes ${nodes.join(', ') || 'none'} after ${Math.round(cutOff)} ms, for ${ms} ms`;
+  }
+
+  /** A server becomes the primary, and all others but some follow it. */
+  #succeed(heir: LogServer, clock: number, but: readonly LogServer[]): void {
+    const { deployment } = this.world;
+    deployment.promote(heir, clock);
+    for (const other of deployment.others()) if (!but.includes(other)) deployment.attach(other, heir);
+  }
+
+  /** Nodes with an old primary that needs nobody's confirmation are outside of what is promised. */
+  #outside(nodes: readonly number[], begins: boolean): void {
+    const { plan, history } = this.world;
+    if (plan.replicas === 0) for (const node of nodes) history.add({ type: 'outside', node, begins });
   }
 
   #changing = 0;

@@ -43,7 +43,7 @@ const PLAIN: Profile = {
   commitReturns: QUICK,
   faults: {},
   faultCount: [0, 0],
-  secondServer: 0,
+  servers: [1],
   replicas: 0,
   serverClock: ['right'],
   store: 0,
@@ -64,7 +64,12 @@ const PLAIN: Profile = {
   jitter: 0,
 };
 
-const on = (guard: Guard | OuterGuard, seeds: number, overrides: Partial<Profile>, more: Partial<GuardProfile> = {}): GuardProfile => ({
+const on = (
+  guard: Guard | OuterGuard,
+  seeds: number,
+  overrides: Partial<Profile>,
+  more: Partial<GuardProfile> = {},
+): GuardProfile => ({
   guard,
   seeds,
   profile: { ...PLAIN, ...overrides, name: guard },
@@ -75,7 +80,11 @@ const SLOW_FOLLOWER = { usual: [40, 200], slow: [200, 400], chance: 0.2 } as con
 const SLOW_LOADER = { usual: [20, 150], slow: [150, 400], chance: 0.2 } as const;
 
 /** Sleepy nodes that leave old entries where they are. */
-const SPARSE: Partial<Profile> = { rows: [4, 6], readThink: { usual: [50, 300], slow: [300, 600], chance: 0.2 }, rereads: 0 };
+const SPARSE: Partial<Profile> = {
+  rows: [4, 6],
+  readThink: { usual: [50, 300], slow: [300, 600], chance: 0.2 },
+  rereads: 0,
+};
 
 export const GUARD_PROFILES: readonly GuardProfile[] = [
   on('covered', 20, {}),
@@ -93,18 +102,39 @@ export const GUARD_PROFILES: readonly GuardProfile[] = [
   on('age', 100, { faults: { pause: 1, 'stall-follower': 1 }, faultCount: [2, 5] }),
   on('bothClocks', 100, { faults: { suspend: 1 }, faultCount: [2, 5] }),
   on('provenAt', 100, { follower: { usual: [1, 20], slow: [300, 450], chance: 0.3 } }),
-  on('replicas', 100, { secondServer: 1, replicas: 1, faults: { isolate: 1 }, faultCount: [1, 2] }),
-  on('fullBatch', 100, { limit: [1], writers: [3, 4], writeThink: { usual: [5, 40], slow: [40, 80], chance: 0.1 }, follower: { usual: [20, 60], slow: [60, 90], chance: 0.1 } }),
+  on('replicas', 100, { servers: [3], replicas: 1, faults: { isolate: 1 }, faultCount: [1, 2] }),
+  on('fullBatch', 100, {
+    rows: [4, 6],
+    limit: [1],
+    writers: [1, 1],
+    bursts: 1,
+    burst: [6, 10],
+    follower: { usual: [60, 100], slow: [60, 100], chance: 0 },
+  }),
   on('emptyBelowHead', 100, { kept: [0], writeThink: { usual: [200, 800], slow: [800, 1_500], chance: 0.3 } }),
-  on('chain', 100, { kept: [1], bursts: 0.5, follower: SLOW_FOLLOWER }),
+  on('chain', 100, { rows: [4, 6], kept: [1], bursts: 0.5, follower: SLOW_FOLLOWER }),
   on('epochCheck', 100, { faults: { empty: 1 }, faultCount: [2, 4], serverClock: ['behind'] }),
   on('markBefore', 50, { loaderAfter: SLOW_LOADER }),
-  on('promotionMark', 100, { store: 1, memory: [1_000, 1], follower: SLOW_FOLLOWER }),
-  on('ownTable', 200, { loaderAfter: SLOW_LOADER, faults: { 'cut-follower': 1, 'stall-follower': 1 }, faultCount: [4, 8] }),
+  on('promotionMark', 200, { calls: { getOrSet: 1 }, targets: { extra: 1 }, rows: [2, 4], store: 1, memory: [1] }),
+  on('ownTable', 200, {
+    loaderAfter: SLOW_LOADER,
+    faults: { 'cut-follower': 1, 'stall-follower': 1 },
+    faultCount: [4, 8],
+  }),
   on('ownWait', 100, { replicaReads: 1, replicaLag: [300, 600], follower: SLOW_FOLLOWER, memory: [0] }),
   on('queueCovers', 100, { faults: { 'stall-data': 1 }, faultCount: [2, 5] }),
-  on('appendAgain', 300, { secondServer: 1, replicas: 1, faults: { isolate: 1 }, faultCount: [1, 2], store: 1 }, { together: ['appendWaits'], promises: ['own write'] }),
-  on('requeueFirst', 300, { secondServer: 1, replicas: 1, faults: { isolate: 1 }, faultCount: [1, 2], store: 1 }, { together: ['appendWaits'], promises: ['own write'] }),
+  on(
+    'appendAgain',
+    300,
+    { ...SPARSE, memory: [0], servers: [3], replicas: 1, faults: { isolate: 1 }, faultCount: [1, 2], store: 1 },
+    { together: ['appendWaits'], promises: ['own write'] },
+  ),
+  on(
+    'requeueFirst',
+    300,
+    { ...SPARSE, memory: [0], servers: [3], replicas: 1, faults: { isolate: 1 }, faultCount: [1, 2], store: 1 },
+    { together: ['appendWaits'], promises: ['own write'] },
+  ),
   on('crossedEpoch', 200, { faults: { empty: 1, restart: 1 }, faultCount: [3, 5], follower: SLOW_FOLLOWER, store: 1 }),
   on('completion', 100, { loaderAfter: SLOW_LOADER }),
   on('detachedJoin', 300, {
@@ -113,7 +143,13 @@ export const GUARD_PROFILES: readonly GuardProfile[] = [
     faults: { 'stall-follower': 1 },
     faultCount: [3, 6],
   }),
-  on('tokenEpoch', 300, { faults: { empty: 1 }, faultCount: [2, 4], serverClock: ['behind'], rereads: 1, follower: SLOW_FOLLOWER }),
+  on('tokenEpoch', 300, {
+    faults: { empty: 1 },
+    faultCount: [2, 4],
+    serverClock: ['behind'],
+    rereads: 1,
+    follower: SLOW_FOLLOWER,
+  }),
   on('tokenJoin', 100, { loaderAfter: SLOW_LOADER, rereads: 1, follower: SLOW_FOLLOWER }),
   on('readerLabels', 100, { targets: { extra: 1, tag: 1 }, newer: 0.5, store: 1 }),
   on('serverLabels', 300, {
@@ -125,10 +161,17 @@ export const GUARD_PROFILES: readonly GuardProfile[] = [
     faults: { 'stall-follower': 1 },
     faultCount: [2, 4],
   }),
-  on('serverBoth', 300, { ...SPARSE, store: 1, check: 1, memory: [0], faults: { 'stall-follower': 1, empty: 1, restart: 1 }, faultCount: [3, 6] }),
+  on('serverBoth', 300, {
+    ...SPARSE,
+    store: 1,
+    check: 1,
+    memory: [0],
+    faults: { 'stall-follower': 1, empty: 1, restart: 1 },
+    faultCount: [3, 6],
+  }),
   on('serverProven', 300, {
     ...SPARSE,
-    secondServer: 1,
+    servers: [3],
     replicas: 1,
     store: 1,
     check: 1,
@@ -137,8 +180,9 @@ export const GUARD_PROFILES: readonly GuardProfile[] = [
     faultCount: [1, 2],
   }),
   on('staleSince', 300, {
+    ...SPARSE,
     calls: { maxStaleness: 3, read: 1 },
-    follower: { usual: [50, 200], slow: [200, 240], chance: 0.3 },
+    follower: { usual: [80, 180], slow: [180, 220], chance: 0.3 },
   }),
   on('consistentHead', 50, { calls: { consistent: 1 }, rows: [2, 3] }),
   on('consistentHeadAfter', 100, { calls: { consistent: 3, read: 1 }, rows: [2, 3], loaderAfter: SLOW_LOADER }),
@@ -152,11 +196,44 @@ export const GUARD_PROFILES: readonly GuardProfile[] = [
     faultCount: [3, 6],
     follower: SLOW_FOLLOWER,
   }),
-  on('lsnUnknown', 100, { replicaReads: 1, replicaLag: [300, 600], faults: { 'stall-follower': 1, 'cut-follower': 1 }, faultCount: [2, 5] }),
+  on('lsnUnknown', 100, {
+    replicaReads: 1,
+    replicaLag: [300, 600],
+    faults: { 'stall-follower': 1, 'cut-follower': 1 },
+    faultCount: [2, 5],
+  }),
   on('writeOrder', 20, {}),
-  on('tableHeader', 300, { kept: [1], bursts: 0.5, follower: SLOW_FOLLOWER, faults: { 'lose-table': 1 }, faultCount: [4, 8] }),
-  on('bothIds', 300, { secondServer: 1, faults: { failback: 1 }, faultCount: [2, 4], follower: SLOW_FOLLOWER }),
-  on('proofVerifies', 300, { secondServer: 1, faults: { failback: 1 }, faultCount: [2, 4], follower: SLOW_FOLLOWER }),
-  on('appendWaits', 300, { secondServer: 1, replicas: 1, faults: { isolate: 1 }, faultCount: [1, 2] }),
-  on('waitOwnConnection', 300, { secondServer: 1, replicas: 1, faults: { isolate: 4, kill: 1, 'stall-follower': 2 }, faultCount: [3, 6], writers: [3, 4] }),
+  on('tableHeader', 300, {
+    rows: [4, 6],
+    readers: [3, 4],
+    writers: [1, 1],
+    kept: [1],
+    follower: SLOW_FOLLOWER,
+    faults: { 'lose-table': 1 },
+    faultCount: [4, 8],
+  }),
+  on('bothIds', 300, {
+    servers: [2],
+    rows: [2, 4],
+    writers: [1, 1],
+    faults: { failback: 1 },
+    faultCount: [2, 4],
+    follower: SLOW_FOLLOWER,
+  }),
+  on('proofVerifies', 300, {
+    servers: [2],
+    rows: [2, 4],
+    writers: [1, 1],
+    faults: { failback: 1 },
+    faultCount: [2, 4],
+    follower: SLOW_FOLLOWER,
+  }),
+  on('appendWaits', 300, { servers: [3], replicas: 1, faults: { isolate: 1 }, faultCount: [1, 2] }),
+  on('waitOwnConnection', 300, {
+    servers: [3],
+    replicas: 1,
+    faults: { isolate: 4, kill: 1, 'stall-follower': 2 },
+    faultCount: [3, 6],
+    writers: [3, 4],
+  }),
 ];

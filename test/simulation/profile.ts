@@ -49,8 +49,8 @@ export interface Profile {
   readonly commitReturns: LatencyShape;
   readonly faults: Readonly<Partial<Record<FaultKind, number>>>;
   readonly faultCount: Range;
-  /** That the log has a second server, and that the replica must confirm. */
-  readonly secondServer: number;
+  /** Servers of the log; where there are replicas, that one of them must confirm. */
+  readonly servers: readonly number[];
   readonly replicas: number;
   readonly serverClock: readonly ServerClock[];
   readonly store: number;
@@ -147,7 +147,7 @@ export const USUAL: Profile = {
     'replica-lag': 1,
   },
   faultCount: [0, 5],
-  secondServer: 0.5,
+  servers: [1, 1, 2, 3],
   replicas: 0.5,
   serverClock: ['right', 'right', 'behind'],
   store: 0.85,
@@ -178,7 +178,7 @@ export interface Plan {
   readonly maxLag: number;
   readonly readers: number;
   readonly writers: number;
-  readonly secondServer: boolean;
+  readonly servers: number;
   readonly replicas: number;
   readonly serverClock: ServerClock;
   readonly store: boolean;
@@ -202,7 +202,7 @@ export interface Plan {
 
 export function drawPlan(profile: Profile, random: SeededRandom): Plan {
   const range = ([low, high]: Range): number => low + random.below(high - low + 1);
-  const secondServer = random.chance(profile.secondServer);
+  const servers = random.pick(profile.servers);
   return {
     profile,
     nodes: range(profile.nodes),
@@ -210,8 +210,8 @@ export function drawPlan(profile: Profile, random: SeededRandom): Plan {
     maxLag: random.pick(profile.maxLag),
     readers: range(profile.readers),
     writers: range(profile.writers),
-    secondServer,
-    replicas: secondServer && random.chance(profile.replicas) ? 1 : 0,
+    servers,
+    replicas: servers > 1 && random.chance(profile.replicas) ? 1 : 0,
     serverClock: random.pick(profile.serverClock),
     store: random.chance(profile.store),
     check: random.chance(profile.check),

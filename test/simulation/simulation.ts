@@ -55,7 +55,7 @@ export async function simulate(
     options: { slots: plan.slots, hashes: 3, maxLag: plan.maxLag, maxLife: plan.maxLife },
     removed: outer,
     kept: plan.kept,
-    replicated: plan.secondServer,
+    servers: plan.servers,
     clock: plan.serverClock === 'behind' ? BEHIND : 1_700_000_000_000,
     latency: latencies.replication,
     appended: (server, sole, epoch, draft, number) => {

@@ -42,7 +42,8 @@ const lose =
 
 /** Connections of a process that sleeps often end without its hearing of it. */
 function dropConnections({ world: { random } }: Fleet, life: Life): void {
-  for (const channel of [life.data, life.follower, life.values]) if (random.chance(0.4)) channel.cut(random.chance(0.3));
+  for (const channel of [life.data, life.follower, life.values])
+    if (random.chance(0.4)) channel.cut(random.chance(0.3));
 }
 
 const STRIKES: Readonly<Record<FaultKind, Strike>> = {
