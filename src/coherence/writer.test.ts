@@ -489,6 +489,31 @@ describe('another epoch', () => {
     }
   });
 
+  it('drops the answers under way for its first append only: a node that writes all the time still gets its copy', async () => {
+    const scene = new Scene();
+    const first = scene.log.hold('snapshot');
+    const second = scene.log.hold('snapshot');
+    await scene.started();
+    const names = ['a', 'b', 'c', 'd'];
+    for (const name of names) {
+      void scene.write(name);
+      await scene.clock.advance(20);
+    }
+    first.release();
+    await scene.clock.advance(100);
+    for (const name of ['e', 'f']) {
+      void scene.write(name);
+      await scene.clock.advance(20);
+    }
+    expect(second.asked).toBe(true);
+    second.release();
+    await scene.clock.advance(1);
+    expect(scene.log.count.snapshot).toBe(2);
+    expect(scene.attached).toBe(true);
+    for (const name of [...names, 'e', 'f']) expect(scene.cover(name, 0)).toBe('label');
+    expect(await scene.records()).toEqual([...names, 'e', 'f']);
+  });
+
   it('that is over by the time an append is answered in it: the record is sent again', async () => {
     const scene = await new Scene().started();
     const held = scene.log.hold('append');

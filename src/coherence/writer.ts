@@ -73,6 +73,8 @@ export class Writer {
   #stopped = false;
   /** How often in succession a copy has shown that the epoch of an append was over. */
   #crossings = 0;
+  /** The epoch, not adopted yet, for which answers under way were dropped. */
+  #dropped: string | undefined;
   #resume: (() => void) | undefined;
   #cancelPatience: (() => void) | undefined;
 
@@ -130,6 +132,7 @@ export class Writer {
    */
   afterAdopt(): void {
     const { view } = this.#parts;
+    this.#dropped = undefined;
     const crossed = this.#crossed;
     const dead = crossed.filter((item) => item.position?.epoch !== view.epoch);
     this.#crossed = this.#has('appendAgain') ? [] : dead;
@@ -213,8 +216,13 @@ export class Writer {
     const { view, follower, hooks } = this.#parts;
     const crossed = epoch !== view.epoch && this.#has('crossedEpoch');
     // The number means nothing in the epoch of this view, and every answer asked for before the append may lack the record.
-    if (crossed) follower.drop();
-    else this.#crossings = 0;
+    // Only the first append of that epoch drops them: with one write in the time of a copy no copy would ever arrive, and the
+    // positions of all of them are written at the adoption.
+    if (!crossed) this.#crossings = 0;
+    else if (this.#dropped !== epoch) {
+      this.#dropped = epoch;
+      follower.drop();
+    }
     batch.forEach((item, i) => {
       const position = { epoch, number: numbers[i] as number };
       hooks.sent(item.draft, position);
