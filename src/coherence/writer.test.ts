@@ -514,6 +514,24 @@ describe('another epoch', () => {
     expect(await scene.records()).toEqual([...names, 'e', 'f']);
   });
 
+  it('that ends after more than a queue of unconfirmed own records: one of everything stands for them', async () => {
+    const scene = await new Scene().started();
+    const reading = await scene.behind();
+    reading.fail(new Error('cut'));
+    scene.log.hold('snapshot', 'request');
+    await scene.clock.advance(100);
+    for (let i = 0; i <= MAX_QUEUE * 3; i++) {
+      void scene.write(`k${i}`);
+      await scene.clock.advance(1);
+    }
+    scene.server.beginEpoch();
+    await scene.clock.advance(MAX_LAG * 10);
+    const records = await scene.records();
+    expect(records[0]).toBe('everything');
+    expect(records.length).toBeLessThanOrEqual(MAX_QUEUE * 2 + 2);
+    expect(scene.attached).toBe(true);
+  });
+
   it('that is over by the time an append is answered in it: the record is sent again', async () => {
     const scene = await new Scene().started();
     const held = scene.log.hold('append');

@@ -69,6 +69,7 @@ export class Writer {
   #waiting: Item[] = [];
   #crossed: Item[] = [];
   #own: Item[] = [];
+  #ownLimit: number;
   #sending = false;
   #stopped = false;
   /** How often in succession a copy has shown that the epoch of an append was over. */
@@ -81,6 +82,7 @@ export class Writer {
   constructor(parts: WriterParts) {
     this.#parts = parts;
     this.#removed = parts.removed ?? NO_GUARD_REMOVED;
+    this.#ownLimit = parts.maxQueue;
   }
 
   /** Drafts that the log has not taken yet. */
@@ -240,7 +242,10 @@ export class Writer {
     item.position = position;
     if (this.#has('ownTable') && position.epoch === view.epoch) view.put(item.draft, position.number);
     this.#uncover(item);
-    if (follower.state !== 'local') this.#own.push(item);
+    if (follower.state !== 'local') {
+      this.#own.push(item);
+      if (this.#own.length > this.#ownLimit) this.#boundOwn();
+    }
     if (!item.settled) void this.#await(item, position);
   }
 
@@ -299,6 +304,24 @@ export class Writer {
     item.covering = false;
     this.#parts.view.pending.leave();
     this.#parts.view.revision++;
+  }
+
+  /**
+   * While the follower is down nothing is confirmed, and own records would pile up: those whose receipts were given become
+   * one `everything` at the newest position, in case the epoch ends.
+   */
+  #boundOwn(): void {
+    const { maxQueue, makeEverything, stopwatch } = this.#parts;
+    const settled = this.#own.filter((item) => item.settled);
+    const waiting = this.#own.filter((item) => !item.settled);
+    const position = settled.at(-1)?.position;
+    if (position !== undefined) {
+      const draft = makeEverything();
+      const all = { draft, since: stopwatch.now(), resolve: () => {}, position, covering: false, settled: true };
+      this.#own = [all, ...waiting];
+    }
+    // Not looked at again before it has doubled: a burst whose receipts are still to come must not be walked at each record.
+    this.#ownLimit = Math.max(maxQueue, 2 * this.#own.length);
   }
 
   /** A full queue becomes one `everything`, never a dropped record. */
