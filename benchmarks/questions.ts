@@ -1,0 +1,25 @@
+import { question as allocation } from './allocation.bench.ts';
+import { question as applyRecords } from './apply-records.bench.ts';
+import { question as falseCovers } from './false-covers.bench.ts';
+import { question as hitAwaited } from './hit-awaited.bench.ts';
+import { question as hitSynchronous } from './hit-synchronous.bench.ts';
+import { question as hitUnderTags } from './hit-under-tags.bench.ts';
+import { question as invalidateTag } from './invalidate-tag.bench.ts';
+import { question as memoryFixed } from './memory-fixed.bench.ts';
+import { question as memoryPerEntry } from './memory-per-entry.bench.ts';
+import { question as missAndFill } from './miss-and-fill.bench.ts';
+import type { Question } from './question.ts';
+
+/** In the order in which they are asked and told, by the name of their file. */
+export const questions: Readonly<Record<string, Question>> = {
+  'hit-awaited': hitAwaited,
+  'hit-synchronous': hitSynchronous,
+  'hit-under-tags': hitUnderTags,
+  'miss-and-fill': missAndFill,
+  'invalidate-tag': invalidateTag,
+  'apply-records': applyRecords,
+  'memory-per-entry': memoryPerEntry,
+  'memory-fixed': memoryFixed,
+  allocation,
+  'false-covers': falseCovers,
+};
