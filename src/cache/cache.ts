@@ -168,11 +168,16 @@ export class Cache {
   /** The value under a key, if a tier may serve it; never loads. */
   async get<T = unknown>(key: KeyInput): Promise<T | undefined> {
     this.#open();
-    const request = this.#request<T>(key, nothing, undefined);
+    const request = this.#request<T>(key, nothing, GET);
     if (!this.#caches(request)) return undefined;
     const entry = this.#reads.inMemory(request, this.#now());
-    if (entry !== undefined) return entry.value as T;
-    return (await this.#fill.find(request))?.value as T | undefined;
+    if (entry instanceof Entry) {
+      if (this.#events.heard) this.#events.emit({ type: 'hit', key: request.key, from: 'memory' });
+      return entry.value as T;
+    }
+    const found = await this.#fill.find(request);
+    if (found === undefined && this.#events.heard) this.#events.emit({ type: 'miss', key: request.key, reason: entry });
+    return found?.value as T | undefined;
   }
 
   /** {@link get} for many keys, in order, by one request to the store. */
@@ -345,7 +350,7 @@ export class Cache {
    *
    * @returns how many invalidations could not be sent
    */
-  close(options: { readonly drain?: Duration } = {}): Promise<{ unsent: number }> {
+  async close(options: { readonly drain?: Duration } = {}): Promise<{ unsent: number }> {
     const ms = milliseconds(options.drain ?? '1s', 'drain');
     this.#closed ??= this.#close(ms);
     return this.#closed;
@@ -371,7 +376,8 @@ export class Cache {
     read: <T>(request: ReadRequest<T>): Promise<Provenance<T>> => this.#attempt(() => this.#read(request)),
     peek: <T>(request: ReadRequest<T>): T | undefined => {
       this.#open();
-      return this.#caches(request) ? (this.#reads.inMemory(request, this.#now())?.value as T | undefined) : undefined;
+      const entry = this.#caches(request) ? this.#reads.inMemory(request, this.#now()) : undefined;
+      return entry instanceof Entry ? (entry.value as T) : undefined;
     },
     batch: <A extends unknown[], T>(loadMany: LoadMany<A, T>, timeout: number, size: number): Batch<A, T> =>
       new Batch({ loadMany, timeout, budget: this.#budget, clock: this.#settings.context.clock }, size),
@@ -472,6 +478,9 @@ const NO_MARK: Token = '1.none';
 
 const NO_TAGS: readonly string[] = [];
 
+/** Who only looks has nothing to opt in to. */
+const GET: GetOptions = { enabled: true };
+
 function nothing(): never {
   throw new TidemarkError('INVALID_QUERY', 'get() does not load');
 }
@@ -483,7 +492,8 @@ function suits(entry: Entry, { atLeast, tags }: GetOptions): boolean {
 
 function checkTags(tags: readonly string[] | undefined): readonly string[] {
   if (tags === undefined) return NO_TAGS;
-  if (!Array.isArray(tags))
+  const given: unknown = tags;
+  if (!Array.isArray(given))
     throw new TidemarkError('INVALID_TAG', `tags: ${shorten(tags)} is not an array. Write tags: ['org:7'].`);
   for (const tag of tags) checkTag(tag);
   return tags;

@@ -117,12 +117,13 @@ export class ReadPath {
     return cover;
   }
 
-  /** The entry, if memory may serve it to this reader now; nothing is awaited. */
-  inMemory(request: ReadRequest, now: number): Entry | undefined {
+  /** The entry, if memory may serve it to this reader now; else why not. Nothing is awaited. */
+  inMemory(request: ReadRequest, now: number): Entry | MissReason {
     const entry = this.#parts.memory?.get(request.key);
-    if (entry === undefined || !this.#passed(request.settings.atLeast)) return undefined;
+    if (entry === undefined) return 'absent';
+    if (!this.#passed(request.settings.atLeast)) return 'token';
     this.#tagged(entry, request);
-    return this.refuse(entry, request.key, now) === undefined ? entry : undefined;
+    return this.refuse(entry, request.key, now) ?? entry;
   }
 
   async read(request: ReadRequest): Promise<Served> {
