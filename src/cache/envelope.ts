@@ -20,7 +20,7 @@ const NONE = 0;
 const BROTLI = 1;
 
 /** Most labels of one entry. Each is a check at every serve. */
-export const MAX_LABELS = 1024;
+const MAX_LABELS = 1024;
 
 /** A value with what any node needs to judge it. Labels are hashes, not slots, so that the log may resize its table. */
 export interface Envelope {

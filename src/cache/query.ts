@@ -94,7 +94,7 @@ function bind<A extends unknown[], T>(
       const entry = host.warm(key, settings, owner);
       return entry === undefined ? host.get(request(args, key)) : Promise.resolve(entry.value as T);
     } catch (error) {
-      return Promise.reject(error as Error);
+      return Promise.reject(error);
     }
   };
   const peek = (...args: A): T | undefined => {

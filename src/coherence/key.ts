@@ -8,10 +8,10 @@ export type Segment = string | number | boolean | bigint;
 export type KeyInput = string | readonly unknown[];
 
 /** Longest key in its canonical form, in UTF-16 code units. */
-export const MAX_KEY_LENGTH = 1024;
+const MAX_KEY_LENGTH = 1024;
 
 /** Most segments a key may have. Each level is one more label to check. */
-export const MAX_KEY_DEPTH = 16;
+const MAX_KEY_DEPTH = 16;
 
 /** Deepest nesting of an object that is hashed as a segment. A cycle has no end, a stranger's request body may have a far one. */
 const MAX_NESTING = 100;

@@ -2,7 +2,7 @@ import { TidemarkError, shorten } from './errors.ts';
 import { canonicalKey, isWellFormed, type KeyInput, segment } from './key.ts';
 
 /** Longest tag, in UTF-16 code units. */
-export const MAX_TAG_LENGTH = 256;
+const MAX_TAG_LENGTH = 256;
 
 /** Marks what this module made; registered, so that two copies of the package understand each other. */
 const made: unique symbol = Symbol.for('tidemark.target') as never;
