@@ -80,7 +80,7 @@ export class Events {
   emit(event: CacheEvent): void {
     for (const listener of this.#listeners) {
       try {
-        const answer: unknown = (listener as (event: CacheEvent) => unknown)(event);
+        const answer: unknown = listener(event);
         if (answer instanceof Promise) answer.catch((error: unknown) => this.#failed(error));
       } catch (error) {
         this.#failed(error);
