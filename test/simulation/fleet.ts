@@ -81,7 +81,9 @@ export class Fleet {
       const others = this.lives().filter((other) => other !== life && other.clock.running);
       return others.length === 0 ? undefined : world.random.pick(others);
     };
-    for (let writer = node; writer < plan.writers; writer += plan.nodes) void new Writer(world, life, elsewhere).run();
+    if (node >= plan.writing) return;
+    for (let writer = node; writer < plan.writers; writer += plan.writing)
+      void new Writer(world, life, elsewhere).run();
   }
 
   kill(life: Life): void {

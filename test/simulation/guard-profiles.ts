@@ -11,8 +11,6 @@ export interface GuardProfile {
   readonly together?: readonly (Guard | OuterGuard)[];
   /** Only these promises count; what else is broken follows from `together`. */
   readonly promises?: readonly PromiseName[];
-  /** So many seeds, from 1 on, are certain to find it. */
-  readonly seeds: number;
 }
 
 const QUICK = { usual: [0.2, 3], slow: [0.2, 3], chance: 0 } as const;
@@ -24,6 +22,7 @@ const PLAIN: Profile = {
   rows: [1, 2],
   readers: [2, 3],
   writers: [1, 2],
+  writing: [1, 2],
   length: 10,
   readThink: { usual: [0, 40], slow: [40, 100], chance: 0.1 },
   writeThink: { usual: [20, 200], slow: [200, 600], chance: 0.2 },
@@ -66,18 +65,20 @@ const PLAIN: Profile = {
 
 const on = (
   guard: Guard | OuterGuard,
-  seeds: number,
   overrides: Partial<Profile>,
   more: Partial<GuardProfile> = {},
-): GuardProfile => ({
-  guard,
-  seeds,
-  profile: { ...PLAIN, ...overrides, name: guard },
-  ...more,
-});
+): GuardProfile => ({ guard, profile: { ...PLAIN, ...overrides, name: guard }, ...more });
 
 const SLOW_FOLLOWER = { usual: [40, 200], slow: [200, 400], chance: 0.2 } as const;
+const LATE_FOLLOWER = { usual: [20, 70], slow: [20, 70], chance: 0 } as const;
 const SLOW_LOADER = { usual: [20, 150], slow: [150, 400], chance: 0.2 } as const;
+
+/** The first node writes much, the others only read: their own tables tell them nothing. */
+const BUSY_FIRST: Partial<Profile> = {
+  writers: [5, 8],
+  writing: [1],
+  writeThink: { usual: [10, 60], slow: [60, 200], chance: 0.2 },
+};
 
 /** Sleepy nodes that leave old entries where they are. */
 const SPARSE: Partial<Profile> = {
@@ -86,24 +87,42 @@ const SPARSE: Partial<Profile> = {
   rereads: 0,
 };
 
+/** An old primary is left behind with some of the nodes; the others go on with two servers of three. */
+const ISOLATION: Partial<Profile> = { servers: [3], replicas: 1, faults: { isolate: 1 }, faultCount: [1, 2] };
+
+const UNCONFIRMED: Partial<Profile> = {
+  ...SPARSE,
+  ...ISOLATION,
+  rows: [6, 6],
+  readers: [4, 5],
+  memory: [0],
+  store: 1,
+  faultCount: [3, 4],
+  length: 16,
+};
+
 export const GUARD_PROFILES: readonly GuardProfile[] = [
-  on('covered', 20, {}),
-  on('epoch', 100, { faults: { empty: 1 }, faultCount: [2, 4], follower: SLOW_FOLLOWER }),
-  on('floor', 20, { targets: { everything: 1 } }),
-  on('bans', 20, { targets: { pattern: 1 } }),
-  on('bansRetireToFloor', 300, {
+  // --- the rule
+  on('covered', {}),
+  on('epoch', { faults: { empty: 1 }, faultCount: [4, 6], follower: SLOW_FOLLOWER }),
+  on('floor', { targets: { everything: 1 } }),
+  on('bans', { targets: { pattern: 1 } }),
+  on('bansRetireToFloor', {
     ...SPARSE,
     targets: { pattern: 1 },
     maxLife: [20_000],
     faults: { 'server-clock': 1 },
     faultCount: [4, 8],
   }),
-  on('memoApplied', 20, {}),
-  on('age', 100, { faults: { pause: 1, 'stall-follower': 1 }, faultCount: [2, 5] }),
-  on('bothClocks', 100, { faults: { suspend: 1 }, faultCount: [2, 5] }),
-  on('provenAt', 100, { follower: { usual: [1, 20], slow: [300, 450], chance: 0.3 } }),
-  on('replicas', 100, { servers: [3], replicas: 1, faults: { isolate: 1 }, faultCount: [1, 2] }),
-  on('fullBatch', 100, {
+  on('memoApplied', {}),
+  on('queueCovers', { faults: { 'stall-data': 1 }, faultCount: [2, 5] }),
+
+  // --- attached
+  on('age', { faults: { pause: 1, 'stall-follower': 1 }, faultCount: [2, 5] }),
+  on('bothClocks', { faults: { suspend: 1 }, faultCount: [2, 5] }),
+  on('provenAt', { follower: { usual: [1, 20], slow: [300, 450], chance: 0.3 } }),
+  on('replicas', { ...ISOLATION }),
+  on('fullBatch', {
     rows: [4, 6],
     limit: [1],
     writers: [1, 1],
@@ -111,48 +130,54 @@ export const GUARD_PROFILES: readonly GuardProfile[] = [
     burst: [6, 10],
     follower: { usual: [60, 100], slow: [60, 100], chance: 0 },
   }),
-  on('emptyBelowHead', 100, { kept: [0], writeThink: { usual: [200, 800], slow: [800, 1_500], chance: 0.3 } }),
-  on('chain', 100, { rows: [4, 6], kept: [1], bursts: 0.5, follower: SLOW_FOLLOWER }),
-  on('epochCheck', 100, { faults: { empty: 1 }, faultCount: [2, 4], serverClock: ['behind'] }),
-  on('markBefore', 50, { loaderAfter: SLOW_LOADER }),
-  on('promotionMark', 200, { calls: { getOrSet: 1 }, targets: { extra: 1 }, rows: [2, 4], store: 1, memory: [1] }),
-  on('ownTable', 200, {
-    loaderAfter: SLOW_LOADER,
-    faults: { 'cut-follower': 1, 'stall-follower': 1 },
-    faultCount: [4, 8],
-  }),
-  on('ownWait', 100, { replicaReads: 1, replicaLag: [300, 600], follower: SLOW_FOLLOWER, memory: [0] }),
-  on('queueCovers', 100, { faults: { 'stall-data': 1 }, faultCount: [2, 5] }),
-  on(
-    'appendAgain',
-    300,
-    { ...SPARSE, memory: [0], servers: [3], replicas: 1, faults: { isolate: 1 }, faultCount: [1, 2], store: 1 },
-    { together: ['appendWaits'], promises: ['own write'] },
-  ),
-  on(
-    'requeueFirst',
-    300,
-    { ...SPARSE, memory: [0], servers: [3], replicas: 1, faults: { isolate: 1 }, faultCount: [1, 2], store: 1 },
-    { together: ['appendWaits'], promises: ['own write'] },
-  ),
-  on('crossedEpoch', 200, { faults: { empty: 1, restart: 1 }, faultCount: [3, 5], follower: SLOW_FOLLOWER, store: 1 }),
-  on('completion', 100, { loaderAfter: SLOW_LOADER }),
-  on('detachedJoin', 300, {
-    loaderAfter: { usual: [300, 900], slow: [900, 1_500], chance: 0.3 },
+  on('emptyBelowHead', { kept: [0], writeThink: { usual: [200, 800], slow: [800, 1_500], chance: 0.3 } }),
+  on('chain', { rows: [4, 6], kept: [1], bursts: 0.5, follower: SLOW_FOLLOWER }),
+  on('epochCheck', { faults: { empty: 1 }, faultCount: [2, 4], serverClock: ['behind'] }),
+
+  // --- marks, and who shares a load
+  on('markBefore', { loaderAfter: SLOW_LOADER }),
+  on('promotionMark', { calls: { getOrSet: 1 }, targets: { extra: 1 }, rows: [2, 4], store: 1, memory: [1] }),
+  on('completion', { loaderAfter: SLOW_LOADER }),
+  on('detachedJoin', {
+    readers: [4, 5],
+    readThink: { usual: [0, 1_500], slow: [0, 1_500], chance: 0 },
+    writing: [1],
+    loaderAfter: { usual: [900, 1_500], slow: [900, 1_500], chance: 0 },
     loadTimeout: 4_000,
+    length: 20,
     faults: { 'stall-follower': 1 },
-    faultCount: [3, 6],
+    faultCount: [6, 9],
   }),
-  on('tokenEpoch', 300, {
-    faults: { empty: 1 },
-    faultCount: [2, 4],
+  on('tokenEpoch', {
+    nodes: [3, 3],
+    faults: { empty: 1, 'stall-follower': 1 },
+    faultCount: [6, 9],
     serverClock: ['behind'],
     rereads: 1,
-    follower: SLOW_FOLLOWER,
   }),
-  on('tokenJoin', 100, { loaderAfter: SLOW_LOADER, rereads: 1, follower: SLOW_FOLLOWER }),
-  on('readerLabels', 100, { targets: { extra: 1, tag: 1 }, newer: 0.5, store: 1 }),
-  on('serverLabels', 300, {
+  on('tokenJoin', { loaderAfter: SLOW_LOADER, rereads: 1, follower: SLOW_FOLLOWER }),
+  on('readerLabels', { targets: { extra: 1, tag: 1 }, newer: 0.5, store: 1 }),
+  on('staleSince', {
+    ...SPARSE,
+    calls: { maxStaleness: 3, read: 1 },
+    follower: { usual: [80, 180], slow: [180, 220], chance: 0.3 },
+  }),
+  on('lsnUnknown', {
+    replicaReads: 1,
+    replicaLag: [300, 600],
+    faults: { 'stall-follower': 1, 'cut-follower': 1 },
+    faultCount: [2, 5],
+  }),
+
+  // --- own writes
+  on('ownTable', { loaderAfter: SLOW_LOADER, faults: { 'cut-follower': 1, 'stall-follower': 1 }, faultCount: [4, 8] }),
+  on('ownWait', { replicaReads: 1, replicaLag: [300, 600], follower: SLOW_FOLLOWER, memory: [0] }),
+  on('crossedEpoch', { faults: { empty: 1, restart: 1 }, faultCount: [3, 5], follower: SLOW_FOLLOWER, store: 1 }),
+  on('appendAgain', UNCONFIRMED, { together: ['appendWaits'], promises: ['own write'] }),
+  on('requeueFirst', UNCONFIRMED, { together: ['appendWaits'], promises: ['own write'] }),
+
+  // --- server-checked reads
+  on('serverLabels', {
     ...SPARSE,
     targets: { tag: 1, prefix: 1, dynamic: 1 },
     store: 1,
@@ -161,34 +186,26 @@ export const GUARD_PROFILES: readonly GuardProfile[] = [
     faults: { 'stall-follower': 1 },
     faultCount: [2, 4],
   }),
-  on('serverBoth', 300, {
+  on('serverProven', {
     ...SPARSE,
+    ...ISOLATION,
+    rows: [6, 6],
+    readers: [2, 3],
+    writers: [3, 4],
+    writing: [1],
     store: 1,
     check: 1,
     memory: [0],
-    faults: { 'stall-follower': 1, empty: 1, restart: 1 },
-    faultCount: [3, 6],
+    faultCount: [3, 4],
+    length: 16,
   }),
-  on('serverProven', 300, {
-    ...SPARSE,
-    servers: [3],
-    replicas: 1,
-    store: 1,
-    check: 1,
-    memory: [0],
-    faults: { isolate: 1 },
-    faultCount: [1, 2],
-  }),
-  on('staleSince', 300, {
-    ...SPARSE,
-    calls: { maxStaleness: 3, read: 1 },
-    follower: { usual: [80, 180], slow: [180, 220], chance: 0.3 },
-  }),
-  on('consistentHead', 50, { calls: { consistent: 1 }, rows: [2, 3] }),
-  on('consistentHeadAfter', 100, { calls: { consistent: 3, read: 1 }, rows: [2, 3], loaderAfter: SLOW_LOADER }),
-  on('consistentWait', 50, { calls: { consistent: 3, read: 1 }, rows: [2, 3], follower: SLOW_FOLLOWER }),
-  on('consistentRecheck', 50, { calls: { consistent: 3, read: 1 }, rows: [2, 3] }),
-  on('consistentEpoch', 300, {
+
+  // --- consistent
+  on('consistentHead', { calls: { consistent: 1 }, rows: [2, 3] }),
+  on('consistentHeadAfter', { calls: { consistent: 3, read: 1 }, rows: [2, 3], loaderAfter: SLOW_LOADER }),
+  on('consistentWait', { calls: { consistent: 3, read: 1 }, rows: [2, 3], follower: SLOW_FOLLOWER }),
+  on('consistentRecheck', { calls: { consistent: 3, read: 1 }, rows: [2, 3] }),
+  on('consistentEpoch', {
     calls: { consistent: 3, read: 1 },
     rows: [2, 3],
     serverClock: ['behind'],
@@ -196,44 +213,45 @@ export const GUARD_PROFILES: readonly GuardProfile[] = [
     faultCount: [3, 6],
     follower: SLOW_FOLLOWER,
   }),
-  on('lsnUnknown', 100, {
-    replicaReads: 1,
-    replicaLag: [300, 600],
-    faults: { 'stall-follower': 1, 'cut-follower': 1 },
-    faultCount: [2, 5],
-  }),
-  on('writeOrder', 20, {}),
-  on('tableHeader', 300, {
+
+  // --- whoever writes, and the log's server and client
+  on('writeOrder', {}),
+  on('tableHeader', {
+    ...BUSY_FIRST,
     rows: [4, 6],
     readers: [3, 4],
-    writers: [1, 1],
     kept: [1],
-    follower: SLOW_FOLLOWER,
+    follower: LATE_FOLLOWER,
     faults: { 'lose-table': 1 },
     faultCount: [4, 8],
   }),
-  on('bothIds', 300, {
+  on('bothIds', {
+    ...BUSY_FIRST,
     servers: [2],
-    rows: [2, 4],
-    writers: [1, 1],
+    rows: [4, 6],
     faults: { failback: 1 },
-    faultCount: [2, 4],
-    follower: SLOW_FOLLOWER,
+    faultCount: [3, 5],
+    follower: LATE_FOLLOWER,
   }),
-  on('proofVerifies', 300, {
+  on('proofVerifies', {
     servers: [2],
-    rows: [2, 4],
+    rows: [1, 2],
+    nodes: [3, 3],
+    readers: [1, 2],
     writers: [1, 1],
+    writeThink: { usual: [20, 60], slow: [700, 1_000], chance: 0.3 },
+    length: 24,
     faults: { failback: 1 },
-    faultCount: [2, 4],
-    follower: SLOW_FOLLOWER,
+    faultCount: [12, 16],
+    follower: LATE_FOLLOWER,
   }),
-  on('appendWaits', 300, { servers: [3], replicas: 1, faults: { isolate: 1 }, faultCount: [1, 2] }),
-  on('waitOwnConnection', 300, {
-    servers: [3],
-    replicas: 1,
-    faults: { isolate: 4, kill: 1, 'stall-follower': 2 },
-    faultCount: [3, 6],
-    writers: [3, 4],
+  on('appendWaits', { ...ISOLATION }),
+  on('waitOwnConnection', {
+    ...ISOLATION,
+    nodes: [3, 3],
+    length: 16,
+    faults: { isolate: 4, kill: 2, 'stall-follower': 2 },
+    faultCount: [6, 9],
+    writers: [5, 6],
   }),
 ];

@@ -25,6 +25,8 @@ export interface Profile {
   /** Readers of each node, and writers of the whole fleet. */
   readonly readers: Range;
   readonly writers: Range;
+  /** Writers are on so many nodes, or on all where there are fewer. */
+  readonly writing: readonly number[];
   readonly readThink: LatencyShape;
   readonly writeThink: LatencyShape;
   readonly calls: Readonly<Partial<Record<DrawnCall, number>>>;
@@ -86,6 +88,7 @@ export const USUAL: Profile = {
   length: 9,
   readers: [1, 3],
   writers: [1, 3],
+  writing: [1, 3, 3],
   readThink: { usual: [0, 60], slow: [60, 400], chance: 0.15 },
   writeThink: { usual: [20, 400], slow: [400, 1_500], chance: 0.2 },
   calls: {
@@ -178,6 +181,7 @@ export interface Plan {
   readonly maxLag: number;
   readonly readers: number;
   readonly writers: number;
+  readonly writing: number;
   readonly servers: number;
   readonly replicas: number;
   readonly serverClock: ServerClock;
@@ -203,13 +207,15 @@ export interface Plan {
 export function drawPlan(profile: Profile, random: SeededRandom): Plan {
   const range = ([low, high]: Range): number => low + random.below(high - low + 1);
   const servers = random.pick(profile.servers);
+  const nodes = range(profile.nodes);
   return {
     profile,
-    nodes: range(profile.nodes),
+    nodes,
     rows: range(profile.rows),
     maxLag: random.pick(profile.maxLag),
     readers: range(profile.readers),
     writers: range(profile.writers),
+    writing: Math.min(nodes, random.pick(profile.writing)),
     servers,
     replicas: servers > 1 && random.chance(profile.replicas) ? 1 : 0,
     serverClock: random.pick(profile.serverClock),
