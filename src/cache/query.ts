@@ -7,6 +7,12 @@ import { type ReadOptions, type ReadSettings, readSettings } from './read-option
 import type { Provenance } from './read-path.ts';
 import type { ReadRequest } from './read-request.ts';
 
+/**
+ * The arguments as the loader has them. The compiler infers them from nothing else: a function of fewer arguments would
+ * make it forget the optional ones.
+ */
+export type Known<A extends unknown[]> = [A][A extends unknown ? 0 : never];
+
 /** How a query is named, loaded, tagged and kept. */
 export interface QueryOptions<A extends unknown[], T> extends ReadOptions {
   /** A path such as `'fr:budgets'`; no other query's name, nor above or below one. */
@@ -16,12 +22,12 @@ export interface QueryOptions<A extends unknown[], T> extends ReadOptions {
   /** Loads many values for `many()`, in one call. */
   readonly loadMany?: LoadMany<A, T>;
   /** The tags of a value, known from the arguments alone: the same for the same arguments. */
-  readonly tags?: (...args: A) => readonly string[];
+  readonly tags?: (...args: Known<A>) => readonly string[];
   /**
    * The segments of the key below the name, where the arguments themselves will not do. `at()` calls it with fewer
    * arguments and takes the segments before the first `undefined`.
    */
-  readonly key?: (...args: A) => readonly unknown[];
+  readonly key?: (...args: Known<A>) => readonly unknown[];
 }
 
 /** A value that `consistent()` is to read. */
@@ -136,7 +142,13 @@ function many<A extends unknown[], T>(
 
 function tagsOf<A extends unknown[], T>(options: QueryOptions<A, T>, args: A): readonly string[] {
   if (options.tags === undefined) return NO_TAGS;
-  const tags = options.tags(...args);
+  const tags = options.tags(...(args as Known<A>));
+  const given: unknown = tags;
+  if (!Array.isArray(given))
+    throw new TidemarkError(
+      'INVALID_TAG',
+      `query ${shorten(options.name)}: its \`tags\` returned ${shorten(given)}, which is not an array. Return ['org:7'].`,
+    );
   for (const tag of tags) checkTag(tag);
   return tags;
 }
@@ -145,7 +157,7 @@ const NO_TAGS: readonly string[] = [];
 
 /** Trailing `undefined` arguments are as good as absent. */
 function keyOf<A extends unknown[], T>(options: QueryOptions<A, T>, path: string, args: A): string {
-  const parts: readonly unknown[] = options.key === undefined ? args : options.key(...args);
+  const parts: readonly unknown[] = options.key === undefined ? args : options.key(...(args as Known<A>));
   let length = parts.length;
   while (length > 0 && parts[length - 1] === undefined) length--;
   let key = path;

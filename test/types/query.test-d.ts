@@ -68,6 +68,16 @@ describe('a query', () => {
     });
   });
 
+  it('keeps arguments that may be left out, though its tags and its key take fewer', () => {
+    const search = cache.query({
+      name: 'search',
+      load: (filter: { readonly text: string }, _trace?: string) => filter.text,
+      tags: (filter) => [filter.text],
+      key: (filter) => [filter.text],
+    });
+    expectTypeOf(search).parameters.toEqualTypeOf<[filter: { readonly text: string }, _trace?: string | undefined]>();
+  });
+
   it('refuses arguments of another type, too few and too many', () => {
     // @ts-expect-error -- a number where the organisation belongs
     void budgets(1, 1);

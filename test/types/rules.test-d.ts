@@ -1,4 +1,4 @@
-/* oxlint-disable vitest/expect-expect, typescript/no-unsafe-argument, typescript/no-unsafe-assignment -- a line that must not compile is an assertion, made by the compiler */
+/* oxlint-disable vitest/expect-expect, typescript/no-unsafe-argument -- a line that must not compile is an assertion, made by the compiler */
 import { createCache, createRules, type Receipt, tag, type Target } from 'tidemark';
 import { describe, expectTypeOf, it } from 'vitest';
 
