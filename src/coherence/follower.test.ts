@@ -342,8 +342,17 @@ describe('the proof of freshness', () => {
     await scene.clock.advance(5_000);
     const proven = scene.follower.provenAt(0);
     scene.log.hold('read').release((reading) => ({ ...reading, provenAt: 1 }));
-    await scene.clock.advance(1_000);
+    scene.log.hold('read', 'request');
+    await scene.clock.advance(600);
     expect(scene.follower.provenAt(0)).toBeGreaterThanOrEqual(proven);
+  });
+
+  it('never lies ahead, whatever the log says', async () => {
+    const scene = await new Scene().started();
+    scene.log.hold('read').release((reading) => ({ ...reading, provenAt: 1e9 }));
+    scene.log.hold('read', 'request');
+    await scene.clock.advance(600);
+    expect(scene.follower.provenAt(0)).toBe(500);
   });
 
   it('needs a reading that reaches its head: a full batch proves nothing', async () => {
@@ -513,6 +522,7 @@ describe('reach', () => {
 
   it('is not passed by an equal number of another epoch', async () => {
     const scene = await new Scene().started();
+    await expect(scene.follower.reach({ epoch: 'a'.repeat(16), number: 0 }, 0)).resolves.toBe('late');
     const outcome = scene.follower.reach({ ...scene.head, number: 1 }, 60_000);
     scene.server.beginEpoch();
     await scene.append({}, {});

@@ -171,6 +171,9 @@ describe('events', () => {
     expect(scene.node.follower.options.maxLag).toBe(MAX_LAG);
     await scene.node.invalidate([key('a')]);
     expect(scene.node.view.newest(keyLabel('a'))).toBe(1);
+    scene.node.follower.drop();
+    await scene.clock.advance(1_000);
+    expect(scene.types()).toEqual(['sent', 'applied', 'detached', 'resync', 'attached']);
   });
 
   it('say nothing of equal options', async () => {

@@ -63,6 +63,14 @@ describe('Pending', () => {
     expect(covers('post:1')).toBe(true);
   });
 
+  it('has forgotten all of it when the last has left', () => {
+    pending.add(draft({ kind: 'everything', patterns: ['user:*'], labels: [keyLabel('user')] }));
+    pending.leave();
+    pending.add(draft({ labels: [keyLabel('post')] }));
+    expect(covers('user:42')).toBe(false);
+    expect(covers('post:1')).toBe(true);
+  });
+
   it('counts turns on after all have left: a flight from before is covered by what is queued next', () => {
     pending.add(draft({ labels: [keyLabel('user:42')] }));
     const began = pending.turn;

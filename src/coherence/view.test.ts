@@ -159,6 +159,12 @@ describe('records', () => {
     expect(view.applied).toBe(25);
   });
 
+  it('never lower the position', () => {
+    view.apply(record({ number: 10 }));
+    view.apply({ ...record(), number: 9 });
+    expect(view.applied).toBe(10);
+  });
+
   it('that raise the floor retire the bans at or below it, and keep refusing what those covered', () => {
     view.apply(record({ patterns: ['user:*'] }));
     view.apply(record({ patterns: ['post:*'] }));
@@ -273,6 +279,14 @@ describe('a copy of the same epoch', () => {
     expect(view.cover(entry(9), 'user:42')).toBe('announcement');
   });
 
+  it('whose head is behind opens no announcement that was closed since', () => {
+    const announced = record({ kind: 'announce', labels: [keyLabel('user')] });
+    view.apply(announced);
+    view.apply(record({ kind: 'close', closes: announced.id }));
+    view.adopt(snapshot({ head: 1, announcements: [announced] }));
+    expect(view.cover(entry(2), 'user:42')).toBeUndefined();
+  });
+
   it('whose head is ahead decides which announcements are open', () => {
     view.apply(record({ kind: 'announce', labels: [keyLabel('user')] }));
     const opened = { id: 'f'.repeat(32), number: 3, labels: [keyLabel('post')], patterns: [] };
@@ -284,9 +298,9 @@ describe('a copy of the same epoch', () => {
 
 describe('a copy of another epoch', () => {
   it('replaces all that was known', () => {
+    view.apply(record({ kind: 'everything', lsn: 9n }));
     view.apply(record({ labels: [keyLabel('user:1')], patterns: ['a:*'] }));
     view.apply(record({ kind: 'announce', labels: [keyLabel('user')] }));
-    view.apply(record({ kind: 'everything', lsn: 9n }));
     view.adopt(snapshot({ epoch: OTHER, head: 1 }));
     expect(view).toMatchObject({ epoch: OTHER, applied: 1, floor: 0, lsn: undefined });
     expect([view.bans.size, view.announcements.size, view.newest(keyLabel('user:1'))]).toEqual([0, 0, 0]);

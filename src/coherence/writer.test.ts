@@ -28,8 +28,9 @@ class Scene {
   readonly log: ScriptedLog;
   readonly node: Node;
   readonly events: NodeEvent[] = [];
+  heard: (event: NodeEvent) => void = () => {};
 
-  constructor(removed: readonly Guard[] = [], parts: { local?: boolean } = {}) {
+  constructor(removed: readonly Guard[] = [], parts: { local?: boolean; patience?: number } = {}) {
     const options = logOptions({ slots: 2 ** 12, maxLag: MAX_LAG });
     const random = new SeededRandom(5).next;
     this.server = new MemoryLog(options, { clock: this.clock, stopwatch: this.stopwatch, random });
@@ -42,9 +43,12 @@ class Scene {
       random: () => 0.5,
       log,
       options,
-      patience: PATIENCE,
+      patience: parts.patience ?? PATIENCE,
       maxQueue: MAX_QUEUE,
-      emit: (event) => this.events.push(event),
+      emit: (event) => {
+        this.events.push(event);
+        this.heard(event);
+      },
       removed: new Set(removed),
     });
     scenes.push(this);
@@ -267,14 +271,21 @@ describe('an append', () => {
 
   it('is tried again at once when the follower has copied the log', async () => {
     const scene = await new Scene().started();
-    scene.log.broken = new Error('refused');
+    const append = scene.log.append.bind(scene.log);
+    scene.log.append = () => Promise.reject(new Error('refused'));
     void scene.write('a');
-    await scene.clock.advance(60_000);
-    scene.log.broken = undefined;
-    const tried = scene.log.count.append;
-    while (scene.node.follower.state !== 'following') await scene.clock.advance(1);
-    expect(scene.log.count.append).toBeGreaterThan(tried);
-    expect(scene.node.view.pending.size).toBe(0);
+    await scene.clock.advance(10_000);
+    const reading = await scene.behind();
+    const copy = scene.log.hold('snapshot');
+    scene.log.append = append;
+    scene.node.follower.drop();
+    reading.release();
+    await scene.clock.advance(0);
+    expect(scene.log.count.append).toBe(0);
+    copy.release();
+    await scene.clock.advance(0);
+    expect(scene.log.count.append).toBe(1);
+    expect(scene.attached).toBe(true);
   });
 
   it.each([
@@ -337,6 +348,21 @@ describe('the queue', () => {
     expect(scene.attached).toBe(true);
   });
 
+  it('changes the revision when it begins to cover and when it ends: entries must be tested again', async () => {
+    const scene = await new Scene().started();
+    await scene.behind();
+    const held = scene.log.hold('append', 'request');
+    void scene.write('a');
+    await scene.clock.advance(PATIENCE - 1);
+    const before = scene.node.view.revision;
+    await scene.clock.advance(1);
+    const covered = scene.node.view.revision;
+    expect(covered).toBe(before + 1);
+    held.release();
+    await scene.clock.advance(0);
+    expect(scene.node.view.revision).toBe(covered + 2); // its position, then its leave
+  });
+
   it('queueCovers: without it what was invalidated is served', async () => {
     const scene = await new Scene(['queueCovers']).started();
     await scene.behind();
@@ -365,12 +391,18 @@ describe('the queue', () => {
     scene.log.broken = new Error('refused');
     const notes: string[] = [];
     for (const name of ['a', 'b', 'c', 'd']) void scene.write(name, notes);
-    await scene.clock.advance(PATIENCE);
+    await scene.clock.advance(PATIENCE - 50);
+    void scene.write('e', notes);
+    let covered: unknown;
+    scene.heard = ({ type }) => {
+      if (type === 'overflowed') covered = scene.cover('a', 2 ** 50);
+    };
+    await scene.clock.advance(50);
+    expect(covered).toBe('queued');
     expect(notes).toEqual(['a', 'b', 'c', 'd'].map((name) => `${name} queued after ${PATIENCE}`));
     expect(scene.told('overflowed')).toEqual([{ type: 'overflowed', dropped: 4 }]);
     expect(scene.cover('whatever', 2 ** 50)).toBe('queued');
     expect(scene.node.view.pending.size).toBe(1);
-    void scene.write('e', notes);
     scene.log.broken = undefined;
     await scene.clock.advance(2_000);
     expect(await scene.records()).toEqual(['everything', 'e']);
@@ -471,6 +503,19 @@ describe('another epoch', () => {
     expect(await scene.records()).toEqual(['a']);
   });
 
+  it('in an append, which the follower cannot adopt: the receipt says appended, and no more', async () => {
+    const scene = await new Scene().started();
+    await scene.behind();
+    scene.server.beginEpoch();
+    const notes: string[] = [];
+    const receipt = scene.write('a', notes);
+    await scene.clock.advance(MAX_LAG);
+    expect(notes).toEqual([`a appended after ${MAX_LAG}`]);
+    const { epoch } = await scene.server.snapshot();
+    expect(parseToken((await receipt).token)).toEqual({ epoch, number: 1 });
+    expect(scene.cover('a', 2 ** 50)).toBe('queued');
+  });
+
   it('crossedEpoch: without it a copy that was asked for before the append hides the record', async () => {
     for (const removed of [[], ['crossedEpoch' as const]]) {
       const scene = await new Scene(removed).started();
@@ -551,6 +596,22 @@ describe('another epoch', () => {
     expect(notes).toEqual([expect.stringMatching(/^a queued/)]);
   });
 
+  it('that was over never makes a receipt say appended, however patient the writer is', async () => {
+    const scene = await new Scene([], { patience: 10_000 }).started();
+    const held = scene.log.hold('append');
+    const notes: string[] = [];
+    const receipt = scene.write('a', notes);
+    await scene.clock.advance(1);
+    scene.server.beginEpoch();
+    await scene.clock.advance(1);
+    held.release();
+    await scene.clock.advance(0);
+    scene.log.append = () => Promise.reject(new Error('refused'));
+    await scene.clock.advance(10_000);
+    expect(notes).toEqual(['a queued after 10000']);
+    expect((await receipt).token).toBe('1.queued');
+  });
+
   it('at the other end of every append does not make it send in a loop', async () => {
     const scene = await new Scene().started();
     const append = scene.log.append.bind(scene.log);
@@ -572,9 +633,8 @@ describe('another epoch', () => {
     const receipt = scene.write('a', notes);
     await scene.clock.advance(0);
     const seen: unknown[] = [];
-    scene.events.push = (event) => {
-      if (event.type === 'epoch') seen.push(scene.cover('a', 2 ** 50), scene.attached);
-      return 0;
+    scene.heard = ({ type }) => {
+      if (type === 'epoch') seen.push(scene.cover('a', 2 ** 50), scene.attached);
     };
     scene.log.hold('append', 'request').fail(new Error('refused'));
     scene.server.beginEpoch();
@@ -595,6 +655,49 @@ describe('another epoch', () => {
     scene.server.beginEpoch();
     await scene.clock.advance(600);
     expect(scene.log.appends).toHaveLength(1);
+  });
+
+  it('makes it send again what came after the head that was proven', async () => {
+    const scene = await new Scene().started();
+    const early = scene.log.hold('read');
+    await scene.clock.advance(500);
+    void scene.write('a');
+    await scene.clock.advance(0);
+    const next = scene.log.hold('read', 'request');
+    early.release();
+    await scene.clock.advance(0);
+    scene.server.beginEpoch();
+    next.release();
+    await scene.clock.advance(100);
+    expect(await scene.records()).toEqual(['a']);
+  });
+
+  it('makes it send again before what was written since', async () => {
+    const scene = await new Scene().started();
+    const reading = await scene.behind();
+    void scene.write('a');
+    await scene.clock.advance(0);
+    scene.log.hold('append', 'request').fail(new Error('refused'));
+    void scene.write('b');
+    await scene.clock.advance(1);
+    scene.server.beginEpoch();
+    reading.release();
+    await scene.clock.advance(500);
+    expect(await scene.records()).toEqual(['a', 'b']);
+  });
+
+  it('that makes it send more again than the queue holds becomes one record of everything, with a receipt for each', async () => {
+    const scene = await new Scene().started();
+    const reading = await scene.behind();
+    const notes: string[] = [];
+    for (const name of ['a', 'b', 'c', 'd']) void scene.write(name, notes);
+    await scene.clock.advance(0);
+    expect(notes).toEqual([]);
+    scene.server.beginEpoch();
+    reading.release();
+    await scene.clock.advance(100);
+    expect(notes).toEqual(['a', 'b', 'c', 'd'].map((name) => `${name} queued after 0`));
+    expect(await scene.records()).toEqual(['everything']);
   });
 
   it('makes it send again what was applied here, but only from a log that proves nothing', async () => {
@@ -692,7 +795,9 @@ describe('close', () => {
     const scene = await new Scene().started();
     scene.log.broken = new Error('refused');
     void scene.write('a');
+    await scene.clock.advance(10_000);
     await expect(scene.node.close(0)).resolves.toBe(1);
+    expect(scene.clock.timers).toBe(0);
   });
 
   it('lets nobody wait who writes afterwards', async () => {
