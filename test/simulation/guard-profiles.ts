@@ -255,3 +255,15 @@ export const GUARD_PROFILES: readonly GuardProfile[] = [
     writers: [5, 6],
   }),
 ];
+
+/** Guards that nothing was found without, and why; what the exhaustive model says of each is said here too. */
+export const REDUNDANT: Readonly<Partial<Record<Guard | OuterGuard, string>>> = {
+  ownWait:
+    'An own record goes into the own table, with its bound of commits, before its receipt: nothing older is served whether or not the follower has come by (model: "ownWait, but the own record goes into the own table at once: holds"). It makes the receipt `applied` true.',
+  serverBoth:
+    'What the own table knows of an epoch and the server does not has begun another epoch there, and an answer that was overtaken by an own record is checked again for its joiners (`completion`) and covered by the queue for others. It saves nothing but the argument.',
+  pastHead:
+    'A head behind what a node has applied comes with another run or replication id (`bothIds`), which begins the new epoch (model: "failback: without pastHead: holds"). It helps against data restored under a running server.',
+  announcements:
+    'No writer announces yet: strict writes come later. That an open announcement withholds is tested on the view itself.',
+};
