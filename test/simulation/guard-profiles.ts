@@ -171,7 +171,6 @@ export const GUARD_PROFILES: readonly GuardProfile[] = [
 
   // --- own writes
   on('ownTable', { loaderAfter: SLOW_LOADER, faults: { 'cut-follower': 1, 'stall-follower': 1 }, faultCount: [4, 8] }),
-  on('ownWait', { replicaReads: 1, replicaLag: [300, 600], follower: SLOW_FOLLOWER, memory: [0] }),
   on('crossedEpoch', { faults: { empty: 1, restart: 1 }, faultCount: [3, 5], follower: SLOW_FOLLOWER, store: 1 }),
   on('appendAgain', UNCONFIRMED, { together: ['appendWaits'], promises: ['own write'] }),
   on('requeueFirst', UNCONFIRMED, { together: ['appendWaits'], promises: ['own write'] }),
