@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { FakeClock } from '../testing/fake-clock.ts';
-import { ScriptedLog } from '../testing/scripted-log.ts';
+import { type Held, ScriptedLog } from '../testing/scripted-log.ts';
 import { SeededRandom } from '../testing/seeded-random.ts';
 import type { Guard } from './guards.ts';
 import { keyLabel } from './label.ts';
@@ -65,7 +65,7 @@ class Scene {
   }
 
   /** The follower's reading that is under way ends, and the next is in the test's hand. */
-  async behind(): Promise<{ release: () => void; fail: (error: Error) => void }> {
+  async behind(): Promise<Held<'read'>> {
     const held = this.log.hold('read', 'request');
     await this.clock.advance(500);
     if (!held.asked) throw new Error('the follower did not read on');
@@ -575,6 +575,29 @@ describe('another epoch', () => {
     expect(records[0]).toBe('everything');
     expect(records.length).toBeLessThanOrEqual(MAX_QUEUE * 2 + 2);
     expect(scene.attached).toBe(true);
+  });
+
+  it('that ends when only the oldest of such records was confirmed: the one of everything stands for the newest', async () => {
+    const scene = await new Scene().started();
+    const reading = await scene.behind();
+    void scene.write('a');
+    await scene.clock.advance(0);
+    scene.log.broken = new Error('refused');
+    for (const name of ['b', 'c', 'd']) void scene.write(name);
+    await scene.clock.advance(PATIENCE); // these have their receipts before they have positions, `a` has not
+    scene.log.broken = undefined;
+    await scene.clock.advance(MAX_LAG - PATIENCE); // `a` is appended for good
+    expect(scene.log.appends.flat().map(nameOf).slice(-3)).toEqual(['b', 'c', 'd']);
+    for (const name of ['e', 'f', 'g']) void scene.write(name);
+    await scene.clock.advance(0);
+    scene.log.hold('read', 'request').fail(new Error('closed'));
+    scene.log.hold('snapshot', 'request');
+    reading.release((all) => ({ ...all, head: 1, records: all.records.slice(0, 1) }));
+    await scene.clock.advance(0);
+    expect(scene.node.view.applied).toBe(1);
+    scene.server.beginEpoch();
+    await scene.clock.advance(5_000);
+    expect(await scene.records()).toEqual(['everything']);
   });
 
   it('that is over by the time an append is answered in it: the record is sent again', async () => {

@@ -314,7 +314,8 @@ export class Writer {
     const { maxQueue, makeEverything, stopwatch } = this.#parts;
     const settled = this.#own.filter((item) => item.settled);
     const waiting = this.#own.filter((item) => !item.settled);
-    const position = settled.at(-1)?.position;
+    // Not the last one's: receipts are not given in the order of positions.
+    const position = settled.map((item) => item.position as Position).sort((a, b) => b.number - a.number)[0];
     if (position !== undefined) {
       const draft = makeEverything();
       const all = { draft, since: stopwatch.now(), resolve: () => {}, position, covering: false, settled: true };
