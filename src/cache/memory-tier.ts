@@ -15,10 +15,10 @@ export interface MemoryLimits {
 export class MemoryTier {
   readonly #entries: LRUCache<string, Entry>;
   readonly #freeze: boolean;
-  /** Puts in one generation. */
-  readonly #turnover: number;
-  #puts = 0;
   #generation = 0;
+  /** Put in this generation: entries, and what they weigh. */
+  #puts = 0;
+  #weight = 0;
 
   constructor(limits: MemoryLimits, freeze: boolean, evicted: (key: string) => void) {
     this.#entries = new LRUCache({
@@ -29,7 +29,6 @@ export class MemoryTier {
       },
     });
     this.#freeze = freeze;
-    this.#turnover = Math.max(1, limits.maxEntries >> 4);
   }
 
   get size(): number {
@@ -42,9 +41,9 @@ export class MemoryTier {
   }
 
   /**
-   * The entry, which counts as used. It moves to the young end at most once in a generation, which lasts for a sixteenth
-   * of a turnover: an entry that is hit once in each is never evicted, and most hits write nothing. ("Lazy promotion",
-   * Yang et al., HotOS 2023.)
+   * The entry, which counts as used. It moves to the young end at most once in a generation, which lasts until a sixteenth
+   * of what is here has been put, by number or by weight: an entry that is hit once in each is never evicted, and most
+   * hits write nothing. ("Lazy promotion", Yang et al., HotOS 2023.)
    */
   get(key: string): Entry | undefined {
     const entry = this.#entries.peek(key);
@@ -60,9 +59,19 @@ export class MemoryTier {
     const known = this.#entries.peek(key);
     if (known !== undefined && known.epoch === entry.epoch && known.mark > entry.mark) return;
     if (this.#freeze) deepFreeze(entry.value);
-    if (++this.#puts % this.#turnover === 0) this.#generation++;
+    const size = ENTRY_WEIGHT + key.length * 2 + weigh(entry.value);
+    this.#age(size);
     entry.generation = this.#generation;
-    this.#entries.set(key, entry, { size: ENTRY_WEIGHT + key.length * 2 + weigh(entry.value) });
+    this.#entries.set(key, entry, { size });
+  }
+
+  #age(weight: number): void {
+    this.#puts++;
+    this.#weight += weight;
+    if (this.#puts * 16 < this.#entries.size && this.#weight * 16 < this.#entries.calculatedSize) return;
+    this.#generation++;
+    this.#puts = 0;
+    this.#weight = 0;
   }
 
   remove(key: string): void {
