@@ -1,7 +1,7 @@
 import { type Duration, milliseconds } from './duration.ts';
 import { TidemarkError, shorten } from './errors.ts';
 import type { LogOptions } from './log.ts';
-import { DEFAULT_HASHES, DEFAULT_SLOTS } from './tide-table.ts';
+import { checkTable, DEFAULT_HASHES, DEFAULT_SLOTS } from './tide-table.ts';
 
 /** {@link LogOptions} as users give them. */
 export interface LogSettings {
@@ -17,9 +17,11 @@ export interface LogSettings {
 
 /** @throws TidemarkError `INVALID_OPTION` */
 export function logOptions(settings: LogSettings = {}): LogOptions {
+  const { slots = DEFAULT_SLOTS, hashes = DEFAULT_HASHES } = settings;
+  checkTable(slots, hashes);
   return {
-    slots: settings.slots ?? DEFAULT_SLOTS,
-    hashes: settings.hashes ?? DEFAULT_HASHES,
+    slots,
+    hashes,
     maxLag: atLeast(settings.maxLag ?? '2s', 500, 'maxLag'),
     maxLife: atLeast(settings.maxLife ?? '24h', 60_000, 'maxLife'),
   };

@@ -21,17 +21,9 @@ export class TideTable {
   readonly #positions: Float64Array;
   readonly #mask: number;
 
-  /** @throws TidemarkError `INVALID_OPTION` unless slots is a power of two from 2^4 to 2^28 and hashes is from 1 to 8 */
+  /** @throws TidemarkError `INVALID_OPTION`, see {@link checkTable} */
   constructor(slots: number = DEFAULT_SLOTS, hashes: number = DEFAULT_HASHES) {
-    if (!Number.isInteger(Math.log2(slots)) || slots < 2 ** 4 || slots > 2 ** 28) {
-      throw new TidemarkError(
-        'INVALID_OPTION',
-        `table slots: ${shorten(slots)} is not a power of two from 16 to 2^28.`,
-      );
-    }
-    if (!Number.isInteger(hashes) || hashes < 1 || hashes > 8) {
-      throw new TidemarkError('INVALID_OPTION', `table hashes: ${shorten(hashes)} is not an integer from 1 to 8.`);
-    }
+    checkTable(slots, hashes);
     this.slots = slots;
     this.hashes = hashes;
     this.#positions = new Float64Array(slots);
@@ -118,3 +110,13 @@ export class TideTable {
 }
 
 const LITTLE_ENDIAN = new Uint8Array(new Uint16Array([1]).buffer)[0] === 1;
+
+/** @throws TidemarkError `INVALID_OPTION` unless slots is a power of two from 2^4 to 2^28 and hashes is from 1 to 8 */
+export function checkTable(slots: number, hashes: number): void {
+  if (!Number.isInteger(Math.log2(slots)) || slots < 2 ** 4 || slots > 2 ** 28) {
+    throw new TidemarkError('INVALID_OPTION', `table slots: ${shorten(slots)} is not a power of two from 16 to 2^28.`);
+  }
+  if (!Number.isInteger(hashes) || hashes < 1 || hashes > 8) {
+    throw new TidemarkError('INVALID_OPTION', `table hashes: ${shorten(hashes)} is not an integer from 1 to 8.`);
+  }
+}
