@@ -54,7 +54,8 @@ interface Written {
  *   written: whatever was committed before the call counts.
  * - *max lag*: a read asked more than `maxLag` (and 50 ms, see {@link STOPWATCH_TOLERANCE}) after the log's server
  *   executed an append brings at least what the database showed then, on every node. Appends count that the only
- *   primary has executed, whether or not the answer reached the writer, and those that were acknowledged.
+ *   primary has executed, whether or not the answer reached the writer, and those that were acknowledged. (Where loaders
+ *   read a replica of the database, what it showed at the bound that the record carries.)
  * - *token*: with the token of a write, the same as for its writer, at once and anywhere.
  * - *consistent*: at the moment when the last load of the group had ended no record had been appended that covers one
  *   value and that this value does not show. That is what "valid at one position" means with commits that become

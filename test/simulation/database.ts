@@ -16,6 +16,7 @@ export class Database {
   readonly #scheduler: Scheduler;
   readonly #primary: number[];
   readonly #replica: number[];
+  readonly #commits: Commit[] = [];
   readonly #unreplicated: { at: number; commit: Commit }[] = [];
   #lsn = 0;
   #replayed = 0;
@@ -41,6 +42,7 @@ export class Database {
       this.#primary[row] = versions[i] as number;
     });
     const commit = { lsn: ++this.#lsn, rows, versions };
+    this.#commits.push(commit);
     this.#unreplicated.push({ at: this.#scheduler.now, commit });
     return commit;
   }
@@ -52,6 +54,18 @@ export class Database {
 
   versions(): number[] {
     return [...this.#primary];
+  }
+
+  /** What every snapshot sees that has all commits up to a bound. */
+  versionsAt(bound: number): number[] {
+    const versions = this.#primary.map(() => 0);
+    for (const commit of this.#commits) {
+      if (commit.lsn > bound) break;
+      commit.rows.forEach((row, i) => {
+        versions[row] = commit.versions[i] as number;
+      });
+    }
+    return versions;
   }
 
   /** What a snapshot of the replica sees now; `undefined` where it has not replayed up to a bound. */

@@ -61,7 +61,10 @@ export async function simulate(
     appended: (server, sole, epoch, draft, number) => {
       const cells = catalogue.covered(draft);
       if (cells.length === 0) return;
-      history.add({ type: 'appended', server, epoch, number, sole, cells, versions: database.versions() });
+      // Readers of replicas are promised the commits up to the record's bound; others what the primary shows by now.
+      const bounded = plan.replicaReads && typeof draft.lsn === 'bigint';
+      const versions = bounded ? database.versionsAt(Number(draft.lsn)) : database.versions();
+      history.add({ type: 'appended', server, epoch, number, sole, cells, versions });
     },
   });
   const world: World = {
