@@ -37,7 +37,7 @@ export const question: Question = {
   ],
   against: [],
   // Bytes are counted, not timed: they are the same every time.
-  rounds: () => 3,
+  repeat: { starts: 1, rounds: 3 },
   nodeOptions: ['--min-semi-space-size=512', '--max-semi-space-size=512'],
   targets: [
     {

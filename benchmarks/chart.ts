@@ -2,7 +2,7 @@ import { figure } from './figure.ts';
 import type { Answer, Results, RowResult } from './results.ts';
 
 const WIDTH = 860;
-const LABELS = 300;
+const LABELS = 310;
 const VALUES = 70;
 const BAR = 14;
 const LINE = 22;
@@ -14,9 +14,11 @@ const STYLE = `
   .ground { fill: #ffffff } .ink { fill: #1f2328 } .pale { fill: #59636e } .grid { stroke: #d1d9e0 }
   .own { fill: #0b7285 } .bare { fill: #b08800 } .other { fill: #8c959f }
   text { font: 13px system-ui, sans-serif } .title { font-weight: 600; font-size: 15px } .small { font-size: 11px }
+  .value { paint-order: stroke; stroke: #ffffff; stroke-width: 4px }
   @media (prefers-color-scheme: dark) {
     .ground { fill: #0d1117 } .ink { fill: #f0f6fc } .pale { fill: #9198a1 } .grid { stroke: #3d444d }
     .own { fill: #3bc9db } .bare { fill: #e3b341 } .other { fill: #6e7681 }
+    .value { stroke: #0d1117 }
   }`;
 
 /** A bar chart of the answers that have a scale, one panel under the other. */
@@ -47,7 +49,7 @@ function panelOf(answer: Answer, top: number): string {
     text(20, top + 40, `${unit}${scale === 'log' ? '; each line is ten times the one before' : ''}`, 'pale small'),
     ...axis.ticks.map((tick) => {
       const x = LABELS + axis.at(tick);
-      return `<line class="grid" x1="${x}" x2="${x}" y1="${top + HEAD - 6}" y2="${bottom}"/>${text(x, bottom + 14, figure(tick).replace('.00', ''), 'pale small', 'middle')}`;
+      return `<line class="grid" x1="${x}" x2="${x}" y1="${top + HEAD - 6}" y2="${bottom}"/>${text(x, bottom + 14, tick.toLocaleString('en'), 'pale small', 'middle')}`;
     }),
     ...rows.map((row, i) => barOf(row, top + HEAD + i * LINE, axis.at(row.median))),
   ].join('\n');
@@ -58,7 +60,7 @@ function barOf({ name, median }: RowResult, y: number, length: number): string {
   return [
     text(LABELS - 8, y + 11, name, 'ink', 'end'),
     `<rect class="${kind}" x="${LABELS}" y="${y}" width="${length.toFixed(1)}" height="${BAR}" rx="2"/>`,
-    text(LABELS + length + 6, y + 11, figure(median), 'ink small'),
+    text(LABELS + length + 6, y + 11, figure(median), 'ink small value'),
   ].join('');
 }
 

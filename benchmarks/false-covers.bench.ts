@@ -11,7 +11,7 @@ export const question: Question = {
   rows: [1_000, 10_000, 25_000, 50_000, 100_000].map(covered),
   against: [],
   alone: true,
-  rounds: () => 1,
+  repeat: { starts: 1, rounds: 1 },
   targets: [
     {
       promise: 'as many false covers as the formula says (within a tenth, or 0.02 %)',

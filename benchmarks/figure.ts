@@ -2,6 +2,7 @@
 export function figure(number: number): string {
   if (!Number.isFinite(number)) return '-';
   const size = Math.abs(number);
+  if (size < 0.005) return '0';
   if (size >= 100) return Math.round(number).toLocaleString('en');
   return size >= 10 ? number.toFixed(1) : number.toFixed(2);
 }
@@ -13,5 +14,5 @@ export function times(ratio: number): string {
 }
 
 export function percent(share: number): string {
-  return Number.isFinite(share) ? `${Math.round(share * 100)} %` : '-';
+  return `${Math.round(share * 100)} %`;
 }

@@ -1,5 +1,5 @@
 import { createCache, memoryLog } from 'tidemark';
-import { collectGarbage } from './pace.ts';
+import { settled } from './pace.ts';
 import type { Question, Row } from './question.ts';
 
 const NODE = 'a node: a cache on a log that is there';
@@ -9,22 +9,22 @@ export const question: Question = {
   asks: 'What does a cache take before it has any entry? Counted are the array buffers after a collection: the tide table is one of 2^18 slots of 8 bytes. A memory log holds a table of its own, as a server would.',
   unit: 'MiB',
   rows: [
-    made(NODE, () => {
+    made(NODE, async () => {
       const log = memoryLog();
       const first = createCache({ name: 'first', log, memory: false });
-      const before = buffers();
+      const before = await settled(buffers);
       const cache = createCache({ name: 'second', log, memory: false });
-      return [buffers() - before, first, cache];
+      return [(await settled(buffers)) - before, first, cache];
     }),
-    made('a node and its memory log', () => {
-      const before = buffers();
+    made('a node and its memory log', async () => {
+      const before = await settled(buffers);
       const cache = createCache({ name: 'bench', memory: false });
-      return [buffers() - before, cache];
+      return [(await settled(buffers)) - before, cache];
     }),
   ],
   against: [],
   alone: true,
-  rounds: () => 1,
+  repeat: { starts: 1, rounds: 1 },
   targets: [
     {
       promise: 'the fixed table is 2 MiB',
@@ -37,11 +37,10 @@ export const question: Question = {
 };
 
 /** What is returned beside the figure is alive until it was taken. */
-function made(name: string, make: () => [number, ...unknown[]]): Row {
-  return { name, prepare: () => () => make()[0] / 2 ** 20 };
+function made(name: string, make: () => Promise<[number, ...unknown[]]>): Row {
+  return { name, prepare: () => async () => (await make())[0] / 2 ** 20 };
 }
 
 function buffers(): number {
-  collectGarbage();
   return process.memoryUsage().arrayBuffers;
 }

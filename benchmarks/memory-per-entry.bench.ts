@@ -1,5 +1,5 @@
 import { type ContenderName, enter } from './contenders.ts';
-import { collectGarbage } from './pace.ts';
+import { settled } from './pace.ts';
 import type { Question, Row } from './question.ts';
 import { idOf, keyOf, makeValues, type Value } from './workload.ts';
 
@@ -23,7 +23,7 @@ export const question: Question = {
   ],
   against: [rowName(TIDEMARK, true), rowName('lru-cache', false)],
   alone: true,
-  rounds: () => 1,
+  repeat: { starts: 1, rounds: 1 },
   targets: [
     {
       promise: 'at most 300 bytes beyond the value and the key string, with 3 tags shared by many',
@@ -47,14 +47,14 @@ function filled(name: ContenderName, tagged: boolean): Row {
         const keys = Array.from({ length: million }, (_, id) => keyOf(id));
         const values = makeValues(million);
         const load = (key: string): Promise<Value> => Promise.resolve(values[idOf(key)] as Value);
-        const before = occupied();
+        const before = await settled(occupied);
         // A library that keeps its tags among its values needs room for them.
         const capacity = million * (name === 'cacheable' ? 2 : 1) + 2_000;
         const contender = await enter(name, { capacity, load, ...(tagged ? { tags: threeTags } : {}) });
         for (let id = 0; id < million; id++) await contender.read({ key: keys[id] as string, id });
         // Who has made a key of its own is not charged for it: ours goes in exchange.
         keys.fill('');
-        const after = occupied();
+        const after = await settled(occupied);
         if ((await contender.read({ key: keyOf(0), id: 0 })) !== values[0]) throw new Error(`${name} lost an entry.`);
         return (after - before) / million;
       },
@@ -67,7 +67,6 @@ function threeTags(key: string): string[] {
 }
 
 function occupied(): number {
-  collectGarbage();
   const { heapUsed, external } = process.memoryUsage();
   return heapUsed + external;
 }

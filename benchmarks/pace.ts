@@ -1,3 +1,4 @@
+import { setTimeout } from 'node:timers/promises';
 import type { Effort, Sample } from './question.ts';
 
 /** Does so many operations; returns the milliseconds that they took. */
@@ -35,6 +36,17 @@ export async function clocked(work: () => number | Promise<number>): Promise<num
 export function collectGarbage(): void {
   if (globalThis.gc === undefined) throw new Error('Start this process with --expose-gc.');
   globalThis.gc();
+}
+
+/** A figure of the memory, taken once collecting changes it no more: array buffers are freed some time after. */
+export async function settled(figure: () => number): Promise<number> {
+  for (let before = Number.NaN; ; ) {
+    collectGarbage();
+    await setTimeout(20);
+    const now = figure();
+    if (Math.abs(now - before) <= 4_096) return now;
+    before = now;
+  }
 }
 
 /** Results that nobody looks at could be left out by the compiler. */

@@ -1,7 +1,14 @@
+/** How often a question is asked. */
+export interface Repeat {
+  /** New processes: what the compiler makes of the same code differs from one to the next. */
+  readonly starts: number;
+  /** Samples of each. */
+  readonly rounds: number;
+}
+
 /** How long and how often to measure. */
 export interface Effort {
-  /** Samples per row. */
-  readonly rounds: number;
+  readonly repeat: Repeat;
   /** Milliseconds that one sample of a fast operation lasts, and how long it is run before the first. */
   readonly slice: number;
   readonly warmUp: number;
@@ -9,8 +16,8 @@ export interface Effort {
   readonly million: number;
 }
 
-export const FULL: Effort = { rounds: 9, slice: 120, warmUp: 600, million: 1_000_000 };
-export const QUICK: Effort = { rounds: 3, slice: 40, warmUp: 200, million: 100_000 };
+export const FULL: Effort = { repeat: { starts: 3, rounds: 3 }, slice: 100, warmUp: 400, million: 1_000_000 };
+export const QUICK: Effort = { repeat: { starts: 1, rounds: 3 }, slice: 40, warmUp: 200, million: 100_000 };
 
 /** Makes one measurement, in the question's unit. */
 export type Sample = () => number | Promise<number>;
@@ -35,7 +42,8 @@ export interface Question {
   readonly against: readonly string[];
   /** Rows are measured one after the other, each in a process that ends before the next begins: for those that fill the memory. */
   readonly alone?: boolean;
-  readonly rounds?: (effort: Effort) => number;
+  /** Where it is not as often as the effort says. */
+  readonly repeat?: Repeat;
   /** Options of V8 for the measuring processes. */
   readonly nodeOptions?: readonly string[];
   /** Drawn in the chart, on this scale. */

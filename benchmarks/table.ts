@@ -14,7 +14,7 @@ export function tableOf({ rows, unit, against, rounds }: Answer): string[][] {
   const body = rows.map((row) => [
     row.name,
     figure(row.median),
-    ...(rounds > 1 ? [`±${percent(row.spread)}`] : []),
+    ...(rounds > 1 ? [Number.isFinite(row.spread) ? `±${percent(row.spread)}` : ''] : []),
     ...(expects ? [figure(row.expected ?? Number.NaN)] : []),
     ...against.map((name) => times(row.ratios[name] ?? Number.NaN)),
   ]);
