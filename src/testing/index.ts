@@ -1,0 +1,12 @@
+export { alteredStore } from './altered-store.ts';
+export { FakeClock, promisesSettled } from './fake-clock.ts';
+export { FaultyLog, type LogPath } from './faulty-log.ts';
+export { Gate } from './gate.ts';
+export { leaseContract, type LeaseSubject } from './lease-contract.ts';
+export { memoryLease } from './memory-lease.ts';
+export type { ContractOptions, Runner } from './runner.ts';
+export { Scheduler } from './scheduler.ts';
+export { type Held as HeldRequest, ScriptedLog } from './scripted-log.ts';
+export { SeededRandom } from './seeded-random.ts';
+export { VirtualClock, type VirtualClockOptions } from './virtual-clock.ts';
+export { waitUntil, type WaitOptions } from './wait-until.ts';
