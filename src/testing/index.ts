@@ -8,5 +8,6 @@ export type { ContractOptions, Runner } from './runner.ts';
 export { Scheduler } from './scheduler.ts';
 export { type Held as HeldRequest, ScriptedLog } from './scripted-log.ts';
 export { SeededRandom } from './seeded-random.ts';
+export { storeContract, type StoreSubject } from './store-contract.ts';
 export { VirtualClock, type VirtualClockOptions } from './virtual-clock.ts';
 export { waitUntil, type WaitOptions } from './wait-until.ts';
