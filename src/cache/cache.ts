@@ -102,7 +102,12 @@ export class Cache {
     const caching = settings.enabled;
     this.#memory =
       caching && settings.memory
-        ? new MemoryTier(settings.memory, settings.freeze, (key) => events.emit({ type: 'evicted', key }))
+        ? new MemoryTier(
+            settings.memory,
+            settings.freeze,
+            (key) => events.emit({ type: 'evicted', key }),
+            (key, entry) => this.#node.view.cover(entry, key) !== undefined,
+          )
         : undefined;
     this.#store =
       caching && settings.store

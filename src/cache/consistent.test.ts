@@ -2,7 +2,7 @@ import { describe, expect, it, vi } from 'vitest';
 import { logOptions } from '../coherence/log-options.ts';
 import { MemoryLog } from '../coherence/memory-log.ts';
 import { Stopwatch } from '../coherence/stopwatch.ts';
-import { key } from '../coherence/target.ts';
+import { key, tag } from '../coherence/target.ts';
 import { FakeClock } from '../testing/fake-clock.ts';
 import { FaultyLog } from '../testing/faulty-log.ts';
 import { Gate } from '../testing/gate.ts';
@@ -64,6 +64,22 @@ describe('consistent', () => {
     slow.open();
     expect(await read).toEqual([2, 2]);
     expect(loads).toEqual({ debit: 2, credit: 1 });
+  });
+
+  it('judges what another reader loads by its own tags too', async () => {
+    const { clock, cache, rows } = setUp();
+    const slow = new Gate();
+    const tagged = cache.query({ name: 'tagged', load: () => rows.debit, tags: () => ['book'] });
+    const late = cache.query({ name: 'late', load: async () => (await slow.promise, rows.credit) });
+    const bare = cache.getOrSet('tagged', async () => rows.debit); // without the tag
+    const read = cache.consistent([tagged.request(), late.request()]);
+    expect(await bare).toBe(1);
+    await clock.advance(0);
+    rows.debit = 2;
+    rows.credit = 2;
+    await cache.invalidate(tag('book'));
+    slow.open();
+    expect(await read).toEqual([2, 2]);
   });
 
   it('waits until its node has applied the head, which it reads after the last load', async () => {

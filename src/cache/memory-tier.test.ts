@@ -11,7 +11,7 @@ const entry = (value: unknown, marked: { epoch?: string; mark?: number } = {}): 
 
 function setUp(maxEntries: number, maxBytes = 1_000_000) {
   const evicted = vi.fn();
-  return { tier: new MemoryTier({ maxEntries, maxBytes }, false, evicted), evicted };
+  return { tier: new MemoryTier({ maxEntries, maxBytes }, false, evicted, (_, it) => it.value === 'covered'), evicted };
 }
 
 describe('MemoryTier', () => {
@@ -86,6 +86,13 @@ describe('MemoryTier', () => {
     expect(tier.get('k')?.value).toBe('other epoch');
   });
 
+  it('does not let one that is covered keep out one that is not, though it was marked later', () => {
+    const { tier } = setUp(10);
+    tier.put('k', entry('covered', { mark: 2 }));
+    tier.put('k', entry('from the store', { mark: 1 }));
+    expect(tier.get('k')?.value).toBe('from the store');
+  });
+
   it('forgets', () => {
     const { tier, evicted } = setUp(10);
     for (const name of ['a', 'b']) tier.put(name, entry(name));
@@ -98,7 +105,12 @@ describe('MemoryTier', () => {
 
   it('freezes values where it was told to', () => {
     const value = { list: [1] };
-    new MemoryTier({ maxEntries: 1, maxBytes: 10_000 }, true, () => {}).put('k', entry(value));
+    new MemoryTier(
+      { maxEntries: 1, maxBytes: 10_000 },
+      true,
+      () => {},
+      () => false,
+    ).put('k', entry(value));
     expect(Object.isFrozen(value.list)).toBe(true);
   });
 });

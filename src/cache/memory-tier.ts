@@ -15,12 +15,19 @@ export interface MemoryLimits {
 export class MemoryTier {
   readonly #entries: LRUCache<string, Entry>;
   readonly #freeze: boolean;
+  readonly #covered: (key: string, entry: Entry) => boolean;
   #generation = 0;
   /** Put in this generation: entries, and what they weigh. */
   #puts = 0;
   #weight = 0;
 
-  constructor(limits: MemoryLimits, freeze: boolean, evicted: (key: string) => void) {
+  constructor(
+    limits: MemoryLimits,
+    freeze: boolean,
+    evicted: (key: string) => void,
+    covered: (key: string, entry: Entry) => boolean,
+  ) {
+    this.#covered = covered;
     this.#entries = new LRUCache({
       max: limits.maxEntries,
       maxSize: limits.maxBytes,
@@ -54,10 +61,15 @@ export class MemoryTier {
     return entry;
   }
 
-  /** Keeps the entry, unless the one that is there was marked later in the same epoch. */
+  /**
+   * Keeps the entry, unless the one that is there is better: marked later in the same epoch, fresh for as long, and not
+   * covered. One that was marked later can be covered all the same, by a tag that only it was read with; it must not keep
+   * out what can be served.
+   */
   put(key: string, entry: Entry): void {
     const known = this.#entries.peek(key);
-    if (known !== undefined && known.epoch === entry.epoch && known.mark > entry.mark) return;
+    const better = known !== undefined && known.epoch === entry.epoch && known.mark > entry.mark;
+    if (better && known.freshUntil >= entry.freshUntil && !this.#covered(key, known)) return;
     if (this.#freeze) deepFreeze(entry.value);
     const size = ENTRY_WEIGHT + key.length * 2 + weigh(entry.value);
     this.#age(size);

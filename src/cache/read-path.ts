@@ -262,7 +262,11 @@ export class ReadPath {
       }
       if (outcome instanceof Entry) return served(outcome, true, this.#parts.stopwatch.now());
       // A reader that started after a covering record was applied loads again; its own load satisfies it, whatever came since.
-      if (!join || this.#accepts(flight, outcome, reader)) return { ...outcome, stale: false };
+      if (!join) return { ...outcome, stale: false };
+      if (this.#accepts(flight, outcome, reader)) {
+        // Whoever judges the value again, judges it by the labels of this reader too.
+        return { ...outcome, marked: this.#labelled(outcome.marked, flight.set, reader), stale: false };
+      }
       if (this.#parts.events.heard) this.#parts.events.emit({ type: 'rejoined', key });
     }
   }
