@@ -12,7 +12,7 @@ export type PromiseName =
   | 'value' // a value is of the row asked for, and was once committed
   | 'error' // errors of loaders, and only of their readers
   | 'recovery' // after the faults: attached, drained, settled
-  | 'hits'; // after the faults: what was read is found in memory
+  | 'hits'; // after the faults: what was read is found again without loading
 
 export interface Violation {
   readonly promise: PromiseName;
@@ -311,10 +311,10 @@ class Checker {
     const name = `${node}/${cells[0]}`;
     const pass = (this.#audited.get(name) ?? 0) + 1;
     this.#audited.set(name, pass);
-    if (pass < 2 || !this.#plan.remembers || fact.from === 'memory') return;
+    if (pass < 2 || !this.#plan.remembers || fact.from !== 'loader') return;
     this.#violate(
       'hits',
-      `node ${node} does not find row ${rowOf(cells[0] as number)} in memory right after it was read (from ${fact.from})`,
+      `node ${node} loads row ${rowOf(cells[0] as number)} again right after it was read`,
       [asked.index, index],
       cells[0],
     );
