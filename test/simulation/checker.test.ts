@@ -1,0 +1,187 @@
+import { describe, expect, test } from 'vitest';
+import { check } from './checker.ts';
+import { History, type ReadCall, type Value, type Wish } from './history.ts';
+import { tell } from './story.ts';
+
+/** A history written by hand: two nodes, one row (cells 0 to 3), `maxLag` 500. */
+class Script {
+  now = 0;
+  readonly history: History = new History(() => this.now);
+  #reads = 0;
+  #loads = 0;
+
+  constructor() {
+    this.history.add({ type: 'plan', text: 'by hand', maxLag: 500, nodes: 2, remembers: true });
+    for (const node of [0, 1]) this.history.add({ type: 'started', node, life: node + 1 });
+  }
+
+  at(now: number): this {
+    this.now = now;
+    return this;
+  }
+
+  load(version: number, row = 0): Value {
+    const load = ++this.#loads;
+    this.history.add({ type: 'load', load, node: 0, row });
+    this.history.add({ type: 'loaded', load, version, source: 'primary' });
+    return { row, version, load };
+  }
+
+  /** Commits, appends and acknowledges on node 0. */
+  write(version: number, status: 'applied' | 'appended' | 'queued' = 'applied'): this {
+    const write = version;
+    this.history.add({ type: 'commit', write, rows: [0], versions: [version] });
+    this.history.add({ type: 'called', write, node: 0, targets: 'key', cells: [0, 1, 2, 3], versions: [version, 0] });
+    if (status !== 'queued') this.append(version);
+    this.history.add({ type: 'acknowledged', write, node: 0, status });
+    return this;
+  }
+
+  append(version: number): this {
+    const about = { server: 'A', epoch: 'e', number: version, sole: true, cells: [0, 1, 2, 3], versions: [version, 0] };
+    this.history.add({ type: 'appended', ...about });
+    return this;
+  }
+
+  ask(node: number, call: ReadCall = 'read', wish: Partial<Wish> = {}, cells: readonly number[] = [0]): number {
+    const read = ++this.#reads;
+    const complete = { call, tolerance: 0, detached: 0, write: undefined, ...wish };
+    this.history.add({ type: 'asked', read, node, life: node + 1, cells, wish: complete });
+    return read;
+  }
+
+  answer(read: number, values: readonly (Value | undefined)[], more: { from?: string; stale?: boolean } = {}): this {
+    this.history.add({ type: 'answered', read, values, from: 'memory', stale: false, ...more });
+    return this;
+  }
+
+  read(node: number, value: Value | undefined, call?: ReadCall, wish?: Partial<Wish>): this {
+    return this.answer(this.ask(node, call, wish), [value]);
+  }
+
+  /** The promises that are broken, the run's end being as it should be. */
+  broken(): string[] {
+    for (const node of [0, 1]) this.history.add({ type: 'status', node, attached: true, queued: 0, unsettled: 0 });
+    const found = check(this.history.facts);
+    for (const violation of found) expect(tell(this.history.facts, violation)).toContain(violation.text);
+    return found.map(({ promise }) => promise);
+  }
+}
+
+describe('the checker', () => {
+  test('own write: the writer reads nothing older, at once; before the receipt it may', () => {
+    const script = new Script();
+    const old = script.load(0);
+    const early = script.ask(0);
+    script.write(1);
+    expect(script.answer(early, [old]).broken()).toEqual([]);
+
+    const late = new Script();
+    const value = late.load(0);
+    expect(late.write(1).read(0, value).broken()).toEqual(['own write']);
+  });
+
+  test.each(['applied', 'appended', 'queued'] as const)('own write: also where the receipt says %s', (status) => {
+    const script = new Script();
+    const old = script.load(0);
+    expect(script.write(1, status).read(0, old).broken()).toEqual(['own write']);
+  });
+
+  test('max lag: another node may be behind for so long, and no longer', () => {
+    const script = new Script();
+    const old = script.load(0);
+    expect(script.at(100).write(1).at(650).read(1, old).broken()).toEqual([]);
+
+    const late = new Script();
+    const value = late.load(0);
+    expect(late.at(100).write(1).at(651).read(1, value).broken()).toEqual(['max lag']);
+  });
+
+  test('max lag counts from the append, whether or not anybody heard of it', () => {
+    const script = new Script();
+    const old = script.load(0);
+    expect(script.append(1).at(600).read(1, old).broken()).toEqual(['max lag']);
+  });
+
+  test('token: its reader is never behind, anywhere, whatever it tolerates', () => {
+    const script = new Script();
+    const old = script.load(0);
+    expect(script.write(1).read(1, old, 'atLeast', { write: 1, tolerance: 900 }).broken()).toEqual(['token']);
+  });
+
+  test('tolerance: puts off what is owed, and is given only where asked for', () => {
+    const script = new Script();
+    const old = script.load(0);
+    script.at(100).write(1).at(900);
+    expect(script.read(0, old, 'maxStaleness', { tolerance: 900 }).broken()).toEqual([]);
+
+    const late = new Script();
+    const value = late.load(0);
+    late.at(100).write(1).at(1_100);
+    expect(late.read(1, value, 'maxStaleness', { tolerance: 900 }).broken()).toEqual(['max lag']);
+
+    const unasked = new Script();
+    expect(unasked.answer(unasked.ask(0), [unasked.load(0)], { stale: true }).broken()).toEqual(['tolerance']);
+  });
+
+  test('consistent: a record appended before the last load must show; one appended after it need not', () => {
+    const group = (appendFirst: boolean): string[] => {
+      const script = new Script();
+      const old = script.load(0);
+      const read = script.ask(1, 'consistent', {}, [0, 4]);
+      if (appendFirst) script.append(1);
+      const other = script.load(1, 1);
+      if (!appendFirst) script.append(1);
+      return script.answer(read, [old, other]).broken();
+    };
+    expect(group(true)).toEqual(['consistent']);
+    expect(group(false)).toEqual([]);
+  });
+
+  test('value: of the row asked for, brought by a load, and there at all', () => {
+    const script = new Script();
+    expect(script.read(0, script.load(0, 1)).broken()).toEqual(['value']);
+    const invented = new Script();
+    expect(invented.read(0, { row: 0, version: 3, load: 9 }).broken()).toEqual(['value']);
+    const nothing = new Script();
+    expect(nothing.read(0, undefined, 'peek').read(0, undefined).broken()).toEqual(['value']);
+  });
+
+  test('error: only that of a loader that failed since the reader asked', () => {
+    const failed = (order: 'before' | 'after'): string[] => {
+      const script = new Script();
+      script.history.add({ type: 'load', load: 7, node: 0, row: 0 });
+      if (order === 'before') script.history.add({ type: 'load-failed', load: 7 });
+      const read = script.ask(0);
+      if (order === 'after') script.history.add({ type: 'load-failed', load: 7 });
+      script.history.add({ type: 'failed', read, code: 'LOADER', load: 7, text: 'load 7 failed' });
+      return script.broken();
+    };
+    expect(failed('after')).toEqual([]);
+    expect(failed('before')).toEqual(['error']);
+  });
+
+  test('recovery: every node is there, attached, drained and settled', () => {
+    const script = new Script();
+    script.history.add({ type: 'status', node: 0, attached: false, queued: 2, unsettled: 1 });
+    const found = check(script.history.facts);
+    expect(found.map(({ text }) => text)).toEqual([
+      'long after the last fault node 0 is not attached, still has 2 queued, has 1 reads or invalidations that never settled',
+      'node 1 is not there at the end',
+    ]);
+  });
+
+  test('hits: what was audited is not loaded again', () => {
+    const script = new Script();
+    const value = script.load(0);
+    for (let pass = 0; pass < 2; pass++) script.answer(script.ask(0, 'audit'), [value], { from: 'loader' });
+    expect(script.broken()).toEqual(['hits']);
+  });
+
+  test('isolated with a primary that needs no confirmation, a node is outside of what is promised', () => {
+    const script = new Script();
+    const old = script.load(0);
+    script.history.add({ type: 'outside', node: 1, begins: true });
+    expect(script.write(1).at(900).read(1, old).broken()).toEqual([]);
+  });
+});
