@@ -15,22 +15,27 @@ export interface JournalOptions {
  * cause. It is a listener like any other.
  */
 export function journal({ logger, wall, logHits, logMisses }: JournalOptions): Listener {
+  /** Why the log took nothing, from the event before the receipt that says so. */
+  let refusal: unknown;
   return (event) => {
     switch (event.type) {
+      case 'queued':
+        refusal = event.cause;
+        return undefined;
       case 'invalidated':
-        return invalidated(logger, wall(), event);
+        return invalidated(logger, wall(), event, refusal);
       case 'hit':
         return logHits
           ? logger.debug(
               { event: 'cache_hit', key: event.key, from: event.from },
-              `cache_hit key=${event.key} from=${event.from}`,
+              `cache_hit key=${word(event.key)} from=${event.from}`,
             )
           : undefined;
       case 'miss':
         return logMisses
           ? logger.debug(
               { event: 'cache_miss', key: event.key, reason: event.reason },
-              `cache_miss key=${event.key} reason=${event.reason}`,
+              `cache_miss key=${word(event.key)} reason=${event.reason}`,
             )
           : undefined;
       case 'detached':
@@ -71,7 +76,7 @@ export function journal({ logger, wall, logHits, logMisses }: JournalOptions): L
       case 'load-failed':
         return logger.warn(
           { event: 'cache_load', key: event.key, err: event.error },
-          `cache_load key=${event.key}: the loader failed`,
+          `cache_load key=${word(event.key)}: the loader failed`,
         );
       default:
         return undefined;
@@ -79,23 +84,25 @@ export function journal({ logger, wall, logHits, logMisses }: JournalOptions): L
   };
 }
 
-/** `cache_bust org=ORG1 prefixes=fr:overview:ORG1 tags=… position=…`, and the same as fields. */
+/** `cache_bust org=ORG1 prefixes=fr:overview:ORG1 tags=…`, and the same as fields. Those of ours win over the user's. */
 function invalidated(
   logger: Logger,
   at: number,
   { targets, receipt, cause, ms }: Extract<CacheEvent, { type: 'invalidated' }>,
+  refusal: unknown,
 ): void {
   const lists = { prefixes: named(targets, 'key'), tags: named(targets, 'tag'), patterns: named(targets, 'pattern') };
   const operation = targets.some((it) => it.kind === 'everything') ? 'everything' : 'invalidate';
   const words = ['cache_bust'];
-  for (const [name, value] of Object.entries(cause?.fields ?? {})) words.push(`${name}=${value}`);
-  for (const [name, list] of Object.entries(lists)) if (list.length > 0) words.push(`${name}=${list.join(',')}`);
+  for (const [name, value] of Object.entries(cause?.fields ?? {})) words.push(`${word(name)}=${word(value)}`);
+  for (const [name, list] of Object.entries(lists))
+    if (list.length > 0) words.push(`${name}=${list.map(word).join(',')}`);
   if (operation === 'everything') words.push('everything');
   if (receipt.status !== 'applied') words.push(`status=${receipt.status}`);
   const fields = {
+    ...cause?.fields,
     event: 'cache_bust',
     ...(cause?.event === undefined ? {} : { event_type: cause.event }),
-    ...cause?.fields,
     ...lists,
     operation,
     status: receipt.status,
@@ -105,7 +112,7 @@ function invalidated(
   };
   if (receipt.status === 'queued')
     logger.warn(
-      fields,
+      { ...fields, err: refusal },
       `${words.join(' ')}: the log did not take it yet; it covers its targets here and is sent again`,
     );
   else logger.info(fields, words.join(' '));
@@ -123,4 +130,9 @@ function named(targets: readonly Target[], kind: 'key' | 'tag' | 'pattern'): str
             ? [it.pattern]
             : [],
   );
+}
+
+/** A value in a line of text; in quotes where it could be taken for several, or for a line of its own. */
+function word(text: string): string {
+  return /["\s\p{Cc}]/u.test(text) ? JSON.stringify(text) : text;
 }

@@ -78,6 +78,8 @@ export class Writer {
   #dropped: string | undefined;
   #resume: (() => void) | undefined;
   #cancelPatience: (() => void) | undefined;
+  /** What the last append failed with, if it did. */
+  #refusal: unknown;
 
   constructor(parts: WriterParts) {
     this.#parts = parts;
@@ -195,7 +197,9 @@ export class Writer {
         this.#waiting = this.#waiting.filter((item) => !taken.has(item));
         this.#taken(batch, appended);
         failures = 0;
+        this.#refusal = undefined;
       } catch (error) {
+        this.#refusal = error;
         this.#loseInPatience(0, error);
         await this.#pause(pauseAfter(failures++));
       }
@@ -268,7 +272,7 @@ export class Writer {
   #startPatience(ms: number): void {
     this.#cancelPatience ??= this.#parts.clock.schedule(ms, () => {
       this.#cancelPatience = undefined;
-      this.#loseInPatience(0, new Error('the log did not answer in time'));
+      this.#loseInPatience(0, new Error('the log did not take it in time', { cause: this.#refusal }));
       const oldest = this.#waiting.find((item) => !item.settled);
       if (oldest === undefined || this.#stopped) return;
       this.#startPatience(Math.max(1, oldest.since + this.#parts.patience - this.#parts.stopwatch.now()));
