@@ -57,7 +57,7 @@ export class Scheduler {
         try {
           next.run?.();
         } catch (error) {
-          return reject(error as Error);
+          return reject(error);
         }
         queueMicrotask(afterwards);
       };

@@ -184,7 +184,7 @@ export class Channel<S extends Endpoint> {
       };
       line.pending.add(settle);
       line.up = Math.max(scheduler.now + latency.draw(), line.up + APART, this.#stalled.up);
-      const waiting: Waiting<S> = { request: request as Request<S, unknown>, settle };
+      const waiting: Waiting<S> = { request, settle };
       scheduler.at(line.up, () => this.#arrive(line, waiting));
     });
   }

@@ -26,7 +26,7 @@ export interface Violation {
  * How far a wall clock may run ahead of the monotonic one before the library counts it as time that passed, in ms: so
  * much later a suspended machine may notice. Nothing else is allowed for.
  */
-export const STOPWATCH_TOLERANCE = 50;
+const STOPWATCH_TOLERANCE = 50;
 
 interface Asked {
   readonly index: number;
