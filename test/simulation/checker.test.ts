@@ -61,7 +61,10 @@ class Script {
 
   /** The promises that are broken, the run's end being as it should be. */
   broken(): string[] {
-    for (const node of [0, 1]) this.history.add({ type: 'status', node, attached: true, queued: 0, unsettled: 0 });
+    for (const node of [0, 1]) {
+      this.history.add({ type: 'status', node, attached: true, queued: 0, unsettled: 0 });
+      this.history.add({ type: 'closed', node, unsent: 0 });
+    }
     return check(this.history.facts).map(({ promise }) => promise);
   }
 }
@@ -175,6 +178,7 @@ describe('the checker', () => {
     const found = check(script.history.facts);
     expect(found.map(({ text }) => text)).toEqual([
       'long after the last fault node 0 is not attached, still has 2 queued, has 1 reads or invalidations that never settled',
+      'node 0 does not come to an end when closed',
       'node 1 is not there at the end',
     ]);
   });

@@ -84,6 +84,7 @@ class Checker {
   readonly #outside = new Map<number, number>();
   readonly #audited = new Map<string, number>();
   readonly #statuses = new Set<number>();
+  readonly #closed = new Set<number>();
   #plan: FactOf<'plan'> = { at: 0, type: 'plan', text: '', maxLag: 0, nodes: 0, remembers: false };
 
   constructor(facts: readonly Fact[]) {
@@ -94,6 +95,8 @@ class Checker {
     this.#facts.forEach((fact, index) => this.#take(fact, index));
     for (let node = 0; node < this.#plan.nodes; node++) {
       if (!this.#statuses.has(node)) this.#violate('recovery', `node ${node} is not there at the end`, []);
+      else if (!this.#closed.has(node))
+        this.#violate('recovery', `node ${node} does not come to an end when closed`, []);
     }
     return this.#violations;
   }
@@ -148,6 +151,10 @@ class Checker {
         if (fact.type === 'loaded') load.version = fact.version;
         return;
       }
+      case 'closed':
+        this.#closed.add(fact.node);
+        if (fact.unsent > 0) this.#violate('recovery', `node ${fact.node} closes with ${fact.unsent} unsent`, [index]);
+        return;
       case 'status':
         return this.#status(fact, index);
       default:

@@ -45,6 +45,16 @@ export class Fleet {
       const { attached, queued } = life.cache.status();
       history.add({ type: 'status', node: life.node, attached, queued, unsettled: life.unsettled.size });
     }
+    await this.#close();
+  }
+
+  async #close(): Promise<void> {
+    const { scheduler, history } = this.world;
+    for (const life of this.lives()) {
+      const closing = life.cache.close({ drain: 0 });
+      void closing.then(({ unsent }) => history.add({ type: 'closed', node: life.node, unsent }));
+    }
+    await scheduler.run(scheduler.now + 1_000);
     for (const life of this.lives()) life.kill(false);
   }
 

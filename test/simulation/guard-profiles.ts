@@ -60,6 +60,7 @@ const PLAIN: Profile = {
   replicaReads: 0,
   newer: 0,
   eager: 0,
+  bypass: 0,
   jitter: 0,
 };
 

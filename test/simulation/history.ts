@@ -110,6 +110,8 @@ export type Fact = { readonly at: number } & (
   | { readonly type: 'outside'; readonly node: number; readonly begins: boolean }
   /** All faults are over, and all readers and writers have stopped. */
   | { readonly type: 'quiet' }
+  /** A node's cache has ended everything it started. */
+  | { readonly type: 'closed'; readonly node: number; readonly unsent: number }
   /** What a node says of itself at the very end. */
   | {
       readonly type: 'status';

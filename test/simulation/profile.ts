@@ -6,7 +6,7 @@ import type { LatencyShape } from './latency.ts';
 
 export type Range = readonly [number, number];
 
-export type DrawnCall = Exclude<ReadCall, 'audit'>;
+export type DrawnCall = Exclude<ReadCall, 'audit' | 'bypass'>;
 
 /** How the log's server sets its clock, and so which numbers it issues. */
 export type ServerClock = 'right' | 'behind';
@@ -77,6 +77,8 @@ export interface Profile {
   /** That a node runs the later release, with one more tag. */
   readonly newer: number;
   readonly eager: number;
+  /** That readers bypass the cache now and then. (Rare: it slows down every promise of the process.) */
+  readonly bypass: number;
   readonly jitter: number;
 }
 
@@ -170,6 +172,7 @@ export const USUAL: Profile = {
   replicaLag: [0, 600],
   newer: 0.4,
   eager: 0.1,
+  bypass: 0.02,
   jitter: 0.2,
 };
 
@@ -200,6 +203,7 @@ export interface Plan {
   readonly replicaReads: boolean;
   readonly replicaLag: number;
   readonly eager: boolean;
+  readonly bypass: boolean;
   readonly jitter: number;
   readonly faults: number;
 }
@@ -234,6 +238,7 @@ export function drawPlan(profile: Profile, random: SeededRandom): Plan {
     replicaReads: random.chance(profile.replicaReads),
     replicaLag: random.between(...profile.replicaLag),
     eager: random.chance(profile.eager),
+    bypass: random.chance(profile.bypass),
     jitter: random.chance(profile.jitter) ? 0.3 : 0,
     faults: range(profile.faultCount),
   };

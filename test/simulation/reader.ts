@@ -32,7 +32,7 @@ export class Reader {
     for (;;) {
       await this.#pass(latencies.readThink.draw());
       if (!this.#world.busy) return;
-      const call = calls[random.weighted(weights)] as DrawnCall;
+      const call = plan.bypass && random.chance(0.1) ? 'bypass' : (calls[random.weighted(weights)] as DrawnCall);
       await this.read(call, random.below(plan.rows));
     }
   }
