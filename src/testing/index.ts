@@ -1,8 +1,11 @@
 export { alteredStore } from './altered-store.ts';
+export { checkContract, type CheckSubject } from './check-contract.ts';
 export { FakeClock, promisesSettled } from './fake-clock.ts';
 export { FaultyLog, type LogPath } from './faulty-log.ts';
 export { Gate } from './gate.ts';
 export { leaseContract, type LeaseSubject } from './lease-contract.ts';
+export { logContract } from './log-contract.ts';
+export type { LogSubject } from './log-subject.ts';
 export { memoryLease } from './memory-lease.ts';
 export type { ContractOptions, Runner } from './runner.ts';
 export { Scheduler } from './scheduler.ts';
