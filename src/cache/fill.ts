@@ -2,26 +2,23 @@ import type { Clock } from '../coherence/clock.ts';
 import { within } from '../coherence/deadline.ts';
 import { TidemarkError, shorten } from '../coherence/errors.ts';
 import type { Guard, RemovedGuards } from '../coherence/guards.ts';
-import { plainKey } from '../coherence/key.ts';
-import { keyLabel, sameLabel } from '../coherence/label.ts';
+import { keyLabel } from '../coherence/label.ts';
 import type { Node } from '../coherence/node.ts';
-import type { Position } from '../coherence/position.ts';
-import type { ServerAnswer, ServerCheck } from '../coherence/server-check.ts';
+import type { ServerCheck } from '../coherence/server-check.ts';
 import type { Stopwatch } from '../coherence/stopwatch.ts';
-import type { Marked } from '../coherence/view.ts';
-import { Announcements } from '../coherence/announcements.ts';
-import { Bans } from '../coherence/bans.ts';
 import type { Budget } from './budget.ts';
-import { Entry, NEVER } from './entry.ts';
+import { Entry } from './entry.ts';
 import type { Events } from './events.ts';
+import { FleetLease } from './fleet-lease.ts';
 import { Flight, type Outcome } from './flight.ts';
 import type { LabelSets } from './label-set.ts';
-import { type Lease, type LeaseAnswer, noLease } from './lease.ts';
+import { type Lease, noLease } from './lease.ts';
 import { LoadDecisions } from './load-context.ts';
 import type { MemoryTier } from './memory-tier.ts';
 import type { ReadRequest } from './read-request.ts';
 import type { ReadSettings } from './read-options.ts';
-import type { Found, StoreTier } from './store-tier.ts';
+import { StoreLookup } from './store-lookup.ts';
+import type { StoreTier } from './store-tier.ts';
 
 export interface FillParts {
   readonly node: Node;
@@ -58,8 +55,15 @@ export class Fill {
   readonly #loading = new Set<LoadDecisions>();
   #closed = false;
 
+  readonly #lookup: StoreLookup | undefined;
+  readonly #lease: FleetLease | undefined;
+
   constructor(parts: FillParts) {
     this.#parts = parts;
+    const { store, lease } = parts;
+    const nextOrder = (): number => this.nextOrder();
+    this.#lookup = store === undefined ? undefined : new StoreLookup({ ...parts, store, nextOrder });
+    this.#lease = lease === noLease ? undefined : new FleetLease({ ...parts, lookup: this.#lookup });
   }
 
   /** The next place in the one order of readers and loads of this process. */
@@ -82,184 +86,25 @@ export class Fill {
   }
 
   /** What the store has under a key, if it may be served; nothing is loaded. */
-  find(request: ReadRequest): Promise<Outcome | undefined> {
+  async find(request: ReadRequest): Promise<Outcome | undefined> {
     const set = this.#parts.labels.of(request.key, request.tags());
-    return this.#fromStore(
-      new Flight(request.key, keyLabel(request.key), set, false, this.#parts.stopwatch.now()),
-      request,
-    );
+    const flight = new Flight(request.key, keyLabel(request.key), set, false, this.#parts.stopwatch.now());
+    return this.#lookup?.find(flight, request);
   }
 
   async #run(flight: Flight, request: ReadRequest, mode: FillMode): Promise<Outcome> {
-    if (!mode.loadOnly && this.#parts.store !== undefined) {
-      const stored = await this.#fromStore(flight, request);
+    if (!mode.loadOnly && this.#lookup !== undefined) {
+      const stored = await this.#lookup.find(flight, request);
       if (stored !== undefined) return stored;
     }
-    if (this.#parts.lease === noLease || mode.unreached) return this.#inBudget(flight, request, mode);
-    const granted = await this.#leaseOrFill(flight, request);
+    if (this.#lease === undefined || mode.unreached) return this.#inBudget(flight, request, mode);
+    const granted = await this.#lease.take(flight, request);
     if (!('granted' in granted)) return granted;
     try {
       return await this.#inBudget(flight, request, mode);
     } finally {
-      if (granted.granted) void this.#release(flight, granted);
+      if (granted.granted) void this.#lease.release(flight, granted);
     }
-  }
-
-  // --- the store
-
-  async #fromStore(flight: Flight, request: ReadRequest): Promise<Outcome | undefined> {
-    const found = await this.#parts.store?.find(flight.key);
-    if (found === undefined) return undefined;
-    const marked = this.#markedBy(flight, found);
-    const now = this.#parts.clock.wall();
-    if (!(now < found.bornAt + found.ttl)) return undefined;
-    // Who begins after this has a newer right than the answer: it may be long under way.
-    flight.checkOrder = this.nextOrder();
-    const asOf = await this.#uncovered(flight.key, marked);
-    if (asOf === undefined) return undefined;
-    let value: unknown;
-    try {
-      value = await found.value();
-    } catch (error) {
-      this.#parts.events.emit({ type: 'store-failed', operation: 'get', keys: [flight.key], error });
-      return undefined;
-    }
-    // Unpacking may have taken a while; what was applied meanwhile counts for readers that joined meanwhile.
-    const { node, stopwatch } = this.#parts;
-    const own = this.#has('serverBoth') || node.attachedAt(stopwatch.now());
-    if (own && node.view.cover(marked, flight.key) !== undefined) return undefined;
-    request.elsewhere?.();
-    const age = Math.max(0, now - found.bornAt);
-    this.#promote(flight, request.settings, marked, { value, ttl: found.ttl, grace: found.grace, age });
-    if (this.#parts.events.heard) this.#parts.events.emit({ type: 'hit', key: flight.key, from: 'store' });
-    return { value, from: 'store', marked, turn: 0, asOf, order: flight.checkOrder, age };
-  }
-
-  /** The labels checked are those of the envelope and those of the reader: two releases may tag differently. */
-  #markedBy(flight: Flight, found: Found): Marked {
-    const others = found.labels.filter((label) => !sameLabel(label, flight));
-    flight.set = this.#has('readerLabels')
-      ? this.#parts.labels.unite(flight.set, { labels: others, tags: [] })
-      : { labels: others, tags: flight.set.tags };
-    return { epoch: found.epoch, mark: found.mark, high: flight.high, low: flight.low, shared: flight.set.labels };
-  }
-
-  /** The position at which nothing covers it; `undefined` where that cannot be proved. */
-  async #uncovered(key: string, marked: Marked): Promise<Position | undefined> {
-    const { node, stopwatch, check } = this.#parts;
-    const { view } = node;
-    if (node.attachedAt(stopwatch.now())) {
-      return view.cover(marked, key) === undefined ? { epoch: view.epoch, number: view.applied } : undefined;
-    }
-    if (check === undefined || (view.pending.size > 0 && this.#has('queueCovers'))) return undefined;
-    try {
-      // Asked after the envelope was read, because only the envelope knows all labels.
-      const asked = this.#has('serverLabels') ? [marked, ...marked.shared] : [marked];
-      const answer = await within(
-        this.#parts.clock,
-        this.#parts.timeout,
-        check.check(asked),
-        () => new Error('the server check did not answer in time'),
-      );
-      if (view.cover(marked, key) !== undefined && this.#has('serverBoth')) return undefined;
-      if (!(answer.newest.length === asked.length)) return undefined;
-      return this.#allows(answer, marked, key) ? { epoch: answer.epoch, number: answer.head } : undefined;
-    } catch (error) {
-      this.#parts.events.emit({ type: 'store-failed', operation: 'get', keys: [key], error });
-      return undefined;
-    }
-  }
-
-  #allows(answer: ServerAnswer, marked: Marked, key: string): boolean {
-    if (answer.provenAt === undefined && this.#has('serverProven')) return false;
-    if (!(answer.epoch === marked.epoch) && this.#has('epoch')) return false;
-    if (!(marked.mark >= answer.floor)) return false;
-    if (!answer.newest.every((newest) => newest <= marked.mark)) return false;
-    const bans = new Bans();
-    for (const ban of answer.bans) bans.add(ban);
-    if (bans.cover(marked.mark, plainKey(key))) return false;
-    const open = new Announcements();
-    for (const it of answer.announcements) open.open(it);
-    return !open.cover([marked, ...marked.shared], plainKey(key));
-  }
-
-  /** Into memory, with the mark it had: what is known about it has not become better by reading it. */
-  #promote(
-    flight: Flight,
-    settings: ReadSettings,
-    marked: Marked,
-    kept: { value: unknown; ttl: number; grace: number; age: number },
-  ): void {
-    const { memory, node, stopwatch } = this.#parts;
-    if (memory === undefined) return;
-    const now = stopwatch.now();
-    const mark = this.#has('promotionMark') ? marked : { epoch: node.view.epoch, mark: node.view.applied };
-    const entry = new Entry(
-      { value: kept.value, epoch: mark.epoch, mark: mark.mark, own: flight, set: flight.set },
-      {
-        bornAt: now - kept.age,
-        ttl: Math.min(settings.memoryTtl, kept.ttl),
-        grace: Math.min(settings.grace, kept.grace),
-        // The server may have vouched for it, this node's view has not: only an attached node's check dates a tolerance.
-        provenAt: node.attachedAt(now) ? node.follower.provenAt(now) : NEVER,
-      },
-    );
-    memory.put(flight.key, entry);
-  }
-
-  // --- the lease
-
-  /** The lease of the key, or what its holder has brought meanwhile. Loads without, once the lease's time is over. */
-  async #leaseOrFill(flight: Flight, request: ReadRequest): Promise<LeaseAnswer | Outcome> {
-    const { clock, stopwatch } = this.#parts;
-    const since = stopwatch.now();
-    const time = request.settings.timeout;
-    for (let waited = false; ; waited = true) {
-      let answer: LeaseAnswer;
-      try {
-        answer = await this.#acquire(flight.key, time);
-      } catch (error) {
-        this.#leaseFailed(flight.key, error);
-        return { granted: false, wait: 0 };
-      }
-      // Looked for after the answer: what the last holder has brought was in the store before it gave the lease back.
-      const stored = waited ? await this.#fromStore(flight, request) : undefined;
-      if (stored !== undefined) {
-        if (answer.granted) void this.#release(flight, answer);
-        return stored;
-      }
-      const left = since + time - stopwatch.now();
-      if (answer.granted || left <= 0) return answer;
-      request.elsewhere?.();
-      const wait = Math.max(1, Math.min(answer.wait, left));
-      await new Promise<void>((resolve) => clock.schedule(wait, resolve));
-    }
-  }
-
-  async #acquire(key: string, time: number): Promise<LeaseAnswer> {
-    const { lease, clock, timeout } = this.#parts;
-    const asked = lease.acquire(key, time);
-    try {
-      return await within(clock, timeout, asked, () => new Error('the lease was not answered in time'));
-    } catch (error) {
-      // One that is granted later would keep others waiting for nobody.
-      asked.then((late) => (late.granted ? late.release() : undefined)).catch(() => {});
-      throw error;
-    }
-  }
-
-  /** Not before the value is in the store: who is granted the lease next looks for it there. */
-  async #release(flight: Flight, lease: LeaseAnswer & { readonly granted: true }): Promise<void> {
-    try {
-      await flight.saved;
-      await lease.release();
-    } catch (error) {
-      this.#leaseFailed(flight.key, error);
-    }
-  }
-
-  #leaseFailed(key: string, error: unknown): void {
-    this.#parts.events.emit({ type: 'lease-failed', key, error });
   }
 
   // --- the loader

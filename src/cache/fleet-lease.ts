@@ -1,0 +1,80 @@
+import type { Clock } from '../coherence/clock.ts';
+import { within } from '../coherence/deadline.ts';
+import type { Stopwatch } from '../coherence/stopwatch.ts';
+import type { Events } from './events.ts';
+import type { Flight, Outcome } from './flight.ts';
+import type { Lease, LeaseAnswer } from './lease.ts';
+import type { ReadRequest } from './read-request.ts';
+import type { StoreLookup } from './store-lookup.ts';
+
+export interface FleetLeaseParts {
+  readonly lease: Lease;
+  readonly lookup: StoreLookup | undefined;
+  readonly events: Events;
+  readonly clock: Clock;
+  readonly stopwatch: Stopwatch;
+  /** Deadline of one request, in ms. */
+  readonly timeout: number;
+}
+
+/** One loader per key in the whole fleet: whoever does not get the lease waits for what its holder brings. */
+export class FleetLease {
+  readonly #parts: FleetLeaseParts;
+
+  constructor(parts: FleetLeaseParts) {
+    this.#parts = parts;
+  }
+
+  /** The lease of the key, or what its holder has brought meanwhile. Loads without, once the lease's time is over. */
+  async take(flight: Flight, request: ReadRequest): Promise<LeaseAnswer | Outcome> {
+    const { clock, stopwatch } = this.#parts;
+    const since = stopwatch.now();
+    const time = request.settings.timeout;
+    for (let waited = false; ; waited = true) {
+      let answer: LeaseAnswer;
+      try {
+        answer = await this.#acquire(flight.key, time);
+      } catch (error) {
+        this.#failed(flight.key, error);
+        return { granted: false, wait: 0 };
+      }
+      // Looked for after the answer: what the last holder has brought was in the store before it gave the lease back.
+      const stored = waited ? await this.#parts.lookup?.find(flight, request) : undefined;
+      if (stored !== undefined) {
+        if (answer.granted) void this.release(flight, answer);
+        return stored;
+      }
+      const left = since + time - stopwatch.now();
+      if (answer.granted || left <= 0) return answer;
+      request.elsewhere?.();
+      const wait = Math.max(1, Math.min(answer.wait, left));
+      await new Promise<void>((resolve) => clock.schedule(wait, resolve));
+    }
+  }
+
+  async #acquire(key: string, time: number): Promise<LeaseAnswer> {
+    const { lease, clock, timeout } = this.#parts;
+    const asked = lease.acquire(key, time);
+    try {
+      return await within(clock, timeout, asked, () => new Error('the lease was not answered in time'));
+    } catch (error) {
+      // One that is granted later would keep others waiting for nobody.
+      asked.then((late) => (late.granted ? late.release() : undefined)).catch(() => {});
+      throw error;
+    }
+  }
+
+  /** Not before the value is in the store: who is granted the lease next looks for it there. */
+  async release(flight: Flight, lease: LeaseAnswer & { readonly granted: true }): Promise<void> {
+    try {
+      await flight.saved;
+      await lease.release();
+    } catch (error) {
+      this.#failed(flight.key, error);
+    }
+  }
+
+  #failed(key: string, error: unknown): void {
+    this.#parts.events.emit({ type: 'lease-failed', key, error });
+  }
+}

@@ -1,0 +1,153 @@
+import { Announcements } from '../coherence/announcements.ts';
+import { Bans } from '../coherence/bans.ts';
+import type { Clock } from '../coherence/clock.ts';
+import { within } from '../coherence/deadline.ts';
+import type { Guard, RemovedGuards } from '../coherence/guards.ts';
+import { plainKey } from '../coherence/key.ts';
+import { sameLabel } from '../coherence/label.ts';
+import type { Node } from '../coherence/node.ts';
+import type { Position } from '../coherence/position.ts';
+import type { ServerAnswer, ServerCheck } from '../coherence/server-check.ts';
+import type { Stopwatch } from '../coherence/stopwatch.ts';
+import type { Marked } from '../coherence/view.ts';
+import { Entry, NEVER } from './entry.ts';
+import type { Events } from './events.ts';
+import type { Flight, Outcome } from './flight.ts';
+import type { LabelSets } from './label-set.ts';
+import type { MemoryTier } from './memory-tier.ts';
+import type { ReadRequest } from './read-request.ts';
+import type { ReadSettings } from './read-options.ts';
+import type { Found, StoreTier } from './store-tier.ts';
+
+export interface StoreLookupParts {
+  readonly node: Node;
+  readonly memory: MemoryTier | undefined;
+  readonly store: StoreTier;
+  readonly check: ServerCheck | undefined;
+  readonly labels: LabelSets;
+  readonly events: Events;
+  readonly clock: Clock;
+  readonly stopwatch: Stopwatch;
+  /** Deadline of a server check, in ms. */
+  readonly timeout: number;
+  /** The next place in the one order of readers and loads of this process. */
+  readonly nextOrder: () => number;
+  readonly removed: RemovedGuards;
+}
+
+/**
+ * Looks a value up in the store, and judges it by the rule: against this node's view while it is attached; else, where the
+ * log's server can be asked, against both.
+ */
+export class StoreLookup {
+  readonly #parts: StoreLookupParts;
+
+  constructor(parts: StoreLookupParts) {
+    this.#parts = parts;
+  }
+
+  /** What the store has for a flight, if it may be served; it is promoted to memory. Never rejects. */
+  async find(flight: Flight, request: ReadRequest): Promise<Outcome | undefined> {
+    const found = await this.#parts.store.find(flight.key);
+    if (found === undefined) return undefined;
+    const marked = this.#markedBy(flight, found);
+    const now = this.#parts.clock.wall();
+    if (!(now < found.bornAt + found.ttl)) return undefined;
+    // Who begins after this has a newer right than the answer: it may be long under way.
+    flight.checkOrder = this.#parts.nextOrder();
+    const asOf = await this.#uncovered(flight.key, marked);
+    if (asOf === undefined) return undefined;
+    let value: unknown;
+    try {
+      value = await found.value();
+    } catch (error) {
+      this.#parts.events.emit({ type: 'store-failed', operation: 'get', keys: [flight.key], error });
+      return undefined;
+    }
+    // Unpacking may have taken a while; what was applied meanwhile counts for readers that joined meanwhile.
+    const { node, stopwatch } = this.#parts;
+    const own = this.#has('serverBoth') || node.attachedAt(stopwatch.now());
+    if (own && node.view.cover(marked, flight.key) !== undefined) return undefined;
+    request.elsewhere?.();
+    const age = Math.max(0, now - found.bornAt);
+    this.#promote(flight, request.settings, marked, { value, ttl: found.ttl, grace: found.grace, age });
+    if (this.#parts.events.heard) this.#parts.events.emit({ type: 'hit', key: flight.key, from: 'store' });
+    return { value, from: 'store', marked, turn: 0, asOf, order: flight.checkOrder, age };
+  }
+
+  /** The labels checked are those of the envelope and those of the reader: two releases may tag differently. */
+  #markedBy(flight: Flight, found: Found): Marked {
+    const others = found.labels.filter((label) => !sameLabel(label, flight));
+    flight.set = this.#has('readerLabels')
+      ? this.#parts.labels.unite(flight.set, { labels: others, tags: [] })
+      : { labels: others, tags: flight.set.tags };
+    return { epoch: found.epoch, mark: found.mark, high: flight.high, low: flight.low, shared: flight.set.labels };
+  }
+
+  /** The position at which nothing covers it; `undefined` where that cannot be proved. */
+  async #uncovered(key: string, marked: Marked): Promise<Position | undefined> {
+    const { node, stopwatch, check } = this.#parts;
+    const { view } = node;
+    if (node.attachedAt(stopwatch.now())) {
+      return view.cover(marked, key) === undefined ? { epoch: view.epoch, number: view.applied } : undefined;
+    }
+    if (check === undefined || (view.pending.size > 0 && this.#has('queueCovers'))) return undefined;
+    try {
+      // Asked after the envelope was read, because only the envelope knows all labels.
+      const asked = this.#has('serverLabels') ? [marked, ...marked.shared] : [marked];
+      const answer = await within(
+        this.#parts.clock,
+        this.#parts.timeout,
+        check.check(asked),
+        () => new Error('the server check did not answer in time'),
+      );
+      if (view.cover(marked, key) !== undefined && this.#has('serverBoth')) return undefined;
+      if (!(answer.newest.length === asked.length)) return undefined;
+      return this.#allows(answer, marked, key) ? { epoch: answer.epoch, number: answer.head } : undefined;
+    } catch (error) {
+      this.#parts.events.emit({ type: 'store-failed', operation: 'get', keys: [key], error });
+      return undefined;
+    }
+  }
+
+  #allows(answer: ServerAnswer, marked: Marked, key: string): boolean {
+    if (answer.provenAt === undefined && this.#has('serverProven')) return false;
+    if (!(answer.epoch === marked.epoch) && this.#has('epoch')) return false;
+    if (!(marked.mark >= answer.floor)) return false;
+    if (!answer.newest.every((newest) => newest <= marked.mark)) return false;
+    const bans = new Bans();
+    for (const ban of answer.bans) bans.add(ban);
+    if (bans.cover(marked.mark, plainKey(key))) return false;
+    const open = new Announcements();
+    for (const it of answer.announcements) open.open(it);
+    return !open.cover([marked, ...marked.shared], plainKey(key));
+  }
+
+  /** Into memory, with the mark it had: what is known about it has not become better by reading it. */
+  #promote(
+    flight: Flight,
+    settings: ReadSettings,
+    marked: Marked,
+    kept: { value: unknown; ttl: number; grace: number; age: number },
+  ): void {
+    const { memory, node, stopwatch } = this.#parts;
+    if (memory === undefined) return;
+    const now = stopwatch.now();
+    const mark = this.#has('promotionMark') ? marked : { epoch: node.view.epoch, mark: node.view.applied };
+    const entry = new Entry(
+      { value: kept.value, epoch: mark.epoch, mark: mark.mark, own: flight, set: flight.set },
+      {
+        bornAt: now - kept.age,
+        ttl: Math.min(settings.memoryTtl, kept.ttl),
+        grace: Math.min(settings.grace, kept.grace),
+        // The server may have vouched for it, this node's view has not: only an attached node's check dates a tolerance.
+        provenAt: node.attachedAt(now) ? node.follower.provenAt(now) : NEVER,
+      },
+    );
+    memory.put(flight.key, entry);
+  }
+
+  #has(guard: Guard): boolean {
+    return !this.#parts.removed.has(guard);
+  }
+}
