@@ -344,6 +344,21 @@ describe('bypass', () => {
     ).toThrow(error);
   });
 
+  it('has the time limit of a load: nobody waits for ever', async () => {
+    const clock = new FakeClock();
+    const cache = createCache({ name: 'test', clock });
+    let signal: AbortSignal | undefined;
+    const hangs = (ctx: LoadContext) => {
+      signal = ctx.signal;
+      return new Promise<never>(() => {});
+    };
+    const read = cache.bypass(() => cache.getOrSet('k', hangs, { timeout: '1s' }));
+    const failure = expect(read).rejects.toMatchObject({ code: 'LOAD_TIMEOUT' });
+    await clock.advance(1_000);
+    await failure;
+    expect(signal?.aborted).toBe(true);
+  });
+
   it('lets invalidations through', async () => {
     const { cache } = setUp();
     await cache.getOrSet('k', () => 'cached');

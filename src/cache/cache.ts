@@ -19,7 +19,7 @@ import { Events, type Listener } from './events.ts';
 import { Fill } from './fill.ts';
 import { journal } from './journal.ts';
 import { includesAll, LabelSets } from './label-set.ts';
-import { LoadDecisions, type LoadContext } from './load-context.ts';
+import type { LoadContext } from './load-context.ts';
 import { MemoryTier } from './memory-tier.ts';
 import { makeQuery, type Query, QueryNames, type QueryOptions, type ReadRequestOf } from './query.ts';
 import { type ReadOptions, type ReadSettings, readSettings } from './read-options.ts';
@@ -272,7 +272,7 @@ export class Cache {
     const wanted = requests.map((it) => it.request);
     const past = wanted.some((it) => !this.#caches(it));
     const values = past
-      ? await Promise.all(wanted.map((it) => this.#past(it)))
+      ? await Promise.all(wanted.map((it) => this.#fill.past(it)))
       : await this.#consistent.read(wanted, ms);
     return values as { [I in keyof R]: R[I] extends ReadRequestOf<infer T> ? T : never };
   }
@@ -415,20 +415,21 @@ export class Cache {
 
   async #get<T>(request: ReadRequest<T>): Promise<T> {
     this.#open();
-    if (!this.#caches(request)) return this.#past(request);
+    if (!this.#caches(request)) return (await this.#fill.past(request)) as T;
     return (await this.#reads.read(request)).value as T;
   }
 
   async #read<T>(request: ReadRequest<T>): Promise<Provenance<T>> {
     this.#open();
     if (!this.#caches(request))
-      return { value: await this.#past(request), from: 'loader', stale: false, mark: undefined, age: 0 };
+      return {
+        value: (await this.#fill.past(request)) as T,
+        from: 'loader',
+        stale: false,
+        mark: undefined,
+        age: 0,
+      };
     return provenance<T>(await this.#reads.read(request));
-  }
-
-  /** Past the cache: the loader alone, nothing kept. */
-  async #past<T>(request: ReadRequest<T>): Promise<T> {
-    return request.load(new LoadDecisions({ key: request.key, previous: undefined, lsn: 'unknown' }));
   }
 
   #caches({ settings }: ReadRequest): boolean {

@@ -92,6 +92,18 @@ export class Fill {
     return this.#lookup?.find(flight, request);
   }
 
+  /** Past the cache: the loader alone, within its time limit; nothing is looked up, shared or kept. */
+  async past(request: ReadRequest): Promise<unknown> {
+    const ctx = new LoadDecisions({ key: request.key, previous: undefined, lsn: 'unknown' });
+    this.#loading.add(ctx);
+    try {
+      const loading = request.load(ctx);
+      return isThenable(loading) ? await this.#inTime(loading, request, ctx) : loading;
+    } finally {
+      this.#loading.delete(ctx);
+    }
+  }
+
   async #run(flight: Flight, request: ReadRequest, mode: FillMode): Promise<Outcome> {
     if (!mode.loadOnly && this.#lookup !== undefined) {
       const stored = await this.#lookup.find(flight, request);
@@ -135,14 +147,10 @@ export class Fill {
       previous: memory?.get(flight.key)?.value,
       lsn: known || !this.#has('lsnUnknown') ? view.lsn : 'unknown',
     });
-    const { timeout } = request.settings;
     this.#loading.add(ctx);
     try {
       const loading = request.load(ctx);
-      // Query builders are often thenables that are no promises, and begin only when they are awaited.
-      const value = isThenable(loading)
-        ? await this.#inTime(Promise.resolve(loading), flight.key, timeout, ctx)
-        : loading;
+      const value = isThenable(loading) ? await this.#inTime(loading, request, ctx) : loading;
       if (!this.#has('markBefore'))
         flight.begin({ epoch: view.epoch, number: view.applied }, view.pending.turn, flight.loadOrder);
       const kept = this.#keep(flight, request, ctx, value, startedAt);
@@ -165,8 +173,10 @@ export class Fill {
     }
   }
 
-  #inTime<T>(loading: Promise<T>, key: string, timeout: number, ctx: LoadDecisions): Promise<T> {
-    return within(this.#parts.clock, timeout, loading, () => {
+  /** Query builders are often thenables that are no promises, and begin only when they are awaited. */
+  #inTime(loading: PromiseLike<unknown>, { key, settings }: ReadRequest, ctx: LoadDecisions): Promise<unknown> {
+    const { timeout } = settings;
+    return within(this.#parts.clock, timeout, Promise.resolve(loading), () => {
       const error = new TidemarkError(
         'LOAD_TIMEOUT',
         `The loader of ${shorten(key)} took longer than ${timeout} ms. Make it faster, raise \`timeout\`, or give \`grace\` so that an old value can stand in.`,
