@@ -1,36 +1,15 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { logOptions } from '../coherence/log-options.ts';
-import type { InvalidationLog } from '../coherence/log.ts';
-import type { PartContext } from '../coherence/part.ts';
 import type { ServerCheck } from '../coherence/server-check.ts';
-import { Stopwatch } from '../coherence/stopwatch.ts';
-import { memoryLog } from '../index.ts';
 import { CaseList } from './case-list.ts';
 import { checkContract, type CheckSubject } from './check-contract.ts';
-import { FakeClock } from './fake-clock.ts';
 import { FaultyLog } from './faulty-log.ts';
-import { SeededRandom } from './seeded-random.ts';
+import { memoryLogSubject, type ReferenceLog } from './memory-log-subject.ts';
 
 const runner = { describe, it, beforeEach, afterEach };
-const settings = { slots: 1024 };
 
-/** The class behind `memoryLog` answers checks as well; it is no public name. */
-type Reference = InvalidationLog & ServerCheck & { beginEpoch(): void };
-
-function open(change: (check: Reference) => ServerCheck = (check) => check): CheckSubject {
-  const clock = new FakeClock();
-  const random = new SeededRandom(1).next;
-  const context: PartContext = { name: 'test', clock, stopwatch: new Stopwatch(clock), random, logger: undefined };
-  const part = memoryLog(settings);
-  const log = (typeof part === 'function' ? part(context) : part) as Reference;
-  return {
-    log,
-    check: change(log),
-    options: logOptions(settings),
-    now: () => context.stopwatch.now(),
-    elapse: (ms) => clock.advance(ms),
-    lose: () => log.beginEpoch(),
-  };
+function open(change: (log: ReferenceLog) => ServerCheck = (log) => log): CheckSubject {
+  const subject = memoryLogSubject((log) => log);
+  return { ...subject, check: change(subject.reference) };
 }
 
 checkContract(runner, { name: 'the check of memoryLog keeps the contract', open: () => open() });
@@ -41,7 +20,7 @@ checkContract(runner, {
 });
 
 describe('the check contract finds', () => {
-  it.each<[string, (log: Reference) => ServerCheck, string]>([
+  it.each<[string, (log: ReferenceLog) => ServerCheck, string]>([
     [
       'answers in another order',
       (log) => ({ check: async (labels) => ({ ...(await log.check(labels.toReversed())) }) }),

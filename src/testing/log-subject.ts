@@ -42,9 +42,9 @@ export function labelOf(number: number): Label {
 }
 
 /** Records after a number of the log's present epoch, as one reading brings them. */
-export async function recordsOf({ log }: LogSubject, after = 0, limit = ALL): Promise<readonly LogRecord[]> {
+export async function recordsOf({ log }: LogSubject, after: number = 0): Promise<readonly LogRecord[]> {
   const { epoch } = await log.snapshot();
-  const { records } = await log.read({ epoch, number: after }, { wait: 0, limit });
+  const { records } = await log.read({ epoch, number: after }, { wait: 0, limit: ALL });
   return records;
 }
 
