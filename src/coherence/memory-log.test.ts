@@ -130,6 +130,12 @@ describe('a new epoch', () => {
     expect({ newest, bans, floor }).toEqual({ newest: [0], bans: [], floor: 0 });
   });
 
+  it('does not know what bounds of commits were lost with the old one', async () => {
+    expect((await log.snapshot()).lsn).toBeUndefined();
+    log.beginEpoch();
+    expect((await log.snapshot()).lsn).toBe('unknown');
+  });
+
   it('cannot begin while somebody follows in this process, who would not notice', () => {
     const { detach } = log.attach(() => {});
     expect(() => log.beginEpoch()).toThrow(expect.objectContaining({ code: 'INVALID_OPTION' }));

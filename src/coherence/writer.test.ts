@@ -516,6 +516,32 @@ describe('another epoch', () => {
     expect(scene.cover('a', 2 ** 50)).toBe('queued');
   });
 
+  it('and yet another, both seen by appends alone: the copy between the two is not used', async () => {
+    const scene = await new Scene().started();
+    const reading = await scene.behind();
+    const between = scene.log.hold('snapshot');
+    const last = scene.log.hold('snapshot', 'request');
+    scene.server.beginEpoch();
+    void scene.write('a');
+    await scene.clock.advance(0);
+    reading.release();
+    await scene.clock.advance(0);
+    expect(between.asked).toBe(true);
+    scene.server.beginEpoch();
+    const { epoch } = await scene.server.snapshot();
+    void scene.write('b');
+    await scene.clock.advance(0);
+    between.release();
+    await scene.clock.advance(0);
+    expect(scene.told('epoch')).toHaveLength(1);
+    last.release();
+    await scene.clock.advance(100);
+    expect(scene.node.view.epoch).toBe(epoch);
+    expect(scene.cover('b', 0)).toBe('label');
+    expect(await scene.records()).toEqual(['b', 'a']);
+    expect(scene.attached).toBe(true);
+  });
+
   it('crossedEpoch: without it a copy that was asked for before the append hides the record', async () => {
     for (const removed of [[], ['crossedEpoch' as const]]) {
       const scene = await new Scene(removed).started();
@@ -565,7 +591,7 @@ describe('another epoch', () => {
     reading.fail(new Error('cut'));
     scene.log.hold('snapshot', 'request');
     await scene.clock.advance(100);
-    for (let i = 0; i <= MAX_QUEUE * 3; i++) {
+    for (let i = 0; i <= MAX_QUEUE * 30; i++) {
       void scene.write(`k${i}`);
       await scene.clock.advance(1);
     }
@@ -574,7 +600,28 @@ describe('another epoch', () => {
     const records = await scene.records();
     expect(records[0]).toBe('everything');
     expect(records.length).toBeLessThanOrEqual(MAX_QUEUE * 2 + 2);
+    // They had been put together long before: no more came back than the queue holds.
+    expect(scene.told('overflowed')).toEqual([]);
     expect(scene.attached).toBe(true);
+  });
+
+  it('that ends while a receipt is still to come leaves nobody waiting, whatever stands for the others', async () => {
+    const scene = await new Scene().started();
+    const reading = await scene.behind();
+    const notes: string[] = [];
+    void scene.write('a', notes);
+    await scene.clock.advance(0);
+    scene.log.broken = new Error('refused');
+    for (const name of ['b', 'c', 'd']) void scene.write(name);
+    await scene.clock.advance(PATIENCE);
+    scene.log.broken = undefined;
+    await scene.clock.advance(1_000);
+    expect(notes).toEqual([]);
+    scene.server.beginEpoch();
+    reading.release();
+    await scene.clock.advance(100);
+    expect(notes).toHaveLength(1);
+    expect((await scene.records()).sort()).toEqual(['a', 'everything']);
   });
 
   it('that ends when only the oldest of such records was confirmed: the one of everything stands for the newest', async () => {
