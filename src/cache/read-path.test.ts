@@ -64,6 +64,25 @@ describe('a hit', () => {
     expect(await cache.getOrSet('a:b:c\\\\d', () => 'other')).toBe('other');
   });
 
+  // "Two round trips on every hit for tags."
+  it('asks neither the store nor the log, whatever its tags', async () => {
+    const { log, member, store } = setUp();
+    const { cache } = member({ store });
+    const user = cache.query({ name: 'user', load: (id: number) => id, tags: (id) => ['a', 'b', 'c', 'd', `u:${id}`] });
+    await user(1);
+    const spies = [
+      vi.spyOn(store, 'getMany'),
+      vi.spyOn(log, 'check'),
+      vi.spyOn(log, 'read'),
+      vi.spyOn(log, 'snapshot'),
+    ];
+    expect(await user(1)).toBe(1);
+    expect((await user.read(1)).from).toBe('memory');
+    expect(await cache.getOrSet('user:1', () => 2, { tags: ['a', 'u:1'] })).toBe(1);
+    for (const spy of spies) expect(spy).not.toHaveBeenCalled();
+  });
+
+  // "Falsy values counted as misses."
   it.each([[0], [''], [false], [null], [Number.NaN]])('may be the falsy value %j', async (value) => {
     const { member, store } = setUp();
     const { cache } = member({ store, serializer: 'msgpack' });
@@ -197,6 +216,58 @@ describe('a miss says why', () => {
     await user.with({ atLeast: elsewhere })();
     expect(reasons(events)).toEqual(['absent', 'token']);
     expect((await log.snapshot()).epoch).not.toBe('0'.repeat(16));
+  });
+});
+
+// "A tag's time is never read again once known."
+describe('a tag', () => {
+  it('that was invalidated before covers what was loaded since, each time anew', async () => {
+    const { member } = setUp();
+    const a = member().cache;
+    const b = member().cache;
+    for (const value of ['first', 'second', 'third']) {
+      expect(await b.getOrSet('k', () => value, { tags: ['t'] })).toBe(value);
+      await a.invalidate(tag('t'));
+    }
+    expect(await b.get('k')).toBeUndefined();
+  });
+});
+
+// "Long ban list slows every read": the oldest leave it, and the floor is raised to them.
+describe('a pattern', () => {
+  it('that has left the list still covers what it covered', async () => {
+    const { log, member } = setUp();
+    const { cache, events } = member();
+    await cache.getOrSet('a:1', () => 'old');
+    await cache.invalidate(pattern('a:*'));
+    const draft = { kind: 'invalidate', origin: 'other', time: 0, labels: [], id: '1'.repeat(32) } as const;
+    await log.append(Array.from({ length: 1_000 }, (_, i) => ({ ...draft, patterns: [`other:${i}:*`] })));
+    await cache.invalidate(key('unrelated'));
+    const { bans } = await log.check([]);
+    expect(bans.some((ban) => ban.pattern === 'a:*')).toBe(false);
+    expect(await cache.getOrSet('a:1', () => 'new')).toBe('new');
+    expect(reasons(events)).toEqual(['absent', 'floor']);
+  });
+});
+
+// "Clocks of machines compared: wrong by 15 minutes."
+describe('processes whose clocks differ', () => {
+  it.each([15 * 60_000, -15 * 60_000])('by %i ms serve nothing that is covered', async (skew) => {
+    const { clock, member, store } = setUp();
+    const other = new FakeClock(clock.wall() + skew);
+    const a = member({ store }).cache;
+    const b = member({ store, clock: other }).cache;
+    for (const [writer, reader] of [
+      [a, b],
+      [b, a],
+    ] as const) {
+      await writer.getOrSet('k', () => 'old', { ttl: '1h' });
+      await clock.advance(0);
+      expect(await reader.getOrSet('k', () => 'unused', { ttl: '1h' })).toBe('old');
+      await writer.invalidate(key('k'));
+      expect(await reader.getOrSet('k', () => 'new', { ttl: '1h' })).toBe('new');
+      await reader.invalidate(key('k'));
+    }
   });
 });
 

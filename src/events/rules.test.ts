@@ -67,6 +67,16 @@ describe('handle', () => {
     expect(number(cache.mark())).toBe(number(before) + 1);
   });
 
+  // "The same event twice in 60 s is 'deduplicated': the second write stays stale."
+  it('invalidates for the same event as often as it comes', async () => {
+    const { rules, cached, fill } = setUp();
+    for (let i = 0; i < 3; i++) {
+      await fill();
+      await rules.handle({ type: 'budget.updated', orgId: 'ORG1' });
+      expect(cached()).not.toContain('budgets of ORG1');
+    }
+  });
+
   it('does nothing for an event without a rule, or one whose rule names nothing', async () => {
     const { cache, rules } = setUp();
     const before = cache.mark();
