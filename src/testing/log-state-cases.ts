@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import type { Snapshot } from '../coherence/log.ts';
+import type { LogRecord } from '../coherence/record.ts';
 import { TideTable } from '../coherence/tide-table.ts';
 import { appended, appendedAt, Drafts, followed, labelOf, type LogSubject, recordsOf, stateOf } from './log-subject.ts';
 import { randomBatch } from './random-drafts.ts';
@@ -31,11 +33,12 @@ export const logStateCases: Readonly<Record<string, ContractCase<LogSubject>>> =
   'snapshot: is as of its head, whatever is appended meanwhile': async (subject) => {
     const start = await subject.log.snapshot();
     const drafts = new Drafts();
-    const random = new SeededRandom(1);
-    const appends = Array.from({ length: 20 }, () =>
-      appendedAt(subject, drafts.make({ labels: [labelOf(random.below(9))] })),
-    );
-    const snapshots = await Promise.all(Array.from({ length: 5 }, () => subject.log.snapshot()));
+    const appends: Promise<number>[] = [];
+    const snapshots: Snapshot[] = [];
+    for (let i = 0; i < 20; i++) {
+      appends.push(appendedAt(subject, drafts.make({ labels: [labelOf(i % 9)] })));
+      if (i % 4 === 3) snapshots.push(await subject.log.snapshot());
+    }
     await Promise.all(appends);
     const records = await recordsOf(subject);
     for (const snapshot of snapshots) {
@@ -167,8 +170,8 @@ async function assertRandom(subject: LogSubject, announcements: boolean): Promis
 /** The log's snapshot is what a node knows that took over `start`, or nothing, and applied the records. */
 export async function assertFollowed(
   subject: LogSubject,
-  records: Parameters<typeof followed>[1],
-  start?: Parameters<typeof followed>[0],
+  records: readonly LogRecord[],
+  start?: Snapshot,
 ): Promise<void> {
   const snapshot = await subject.log.snapshot();
   const empty = {
