@@ -437,6 +437,27 @@ describe('whenDetached', () => {
     expect(all('miss').map((it) => it.reason)).toEqual(['absent', 'detached']);
   });
 
+  // "The link that carries invalidations is half dead, data link alive."
+  it('load: silence is not proof, so that after maxLag nothing is served', async () => {
+    const { clock, log, cache } = await setUpRemote();
+    const proven = 500; // by the reading that was under way
+    log.stall('follow');
+    await cache.getOrSet('k', () => 'old');
+    await clock.advance(proven + 2_000);
+    expect(await cache.getOrSet('k', () => 'unused')).toBe('old');
+    await clock.advance(1);
+    expect(cache.status().attached).toBe(false);
+    expect(await cache.getOrSet('k', () => 'new')).toBe('new');
+  });
+
+  it('load: a machine that has slept does not serve what it had before', async () => {
+    const { clock, log, cache } = await setUpRemote();
+    await cache.getOrSet('k', () => 'old');
+    log.stall('follow');
+    clock.sleep(3_000);
+    expect(await cache.getOrSet('k', () => 'new')).toBe('new');
+  });
+
   it('serve: goes on with what was valid, for so long after maxLag, and says so', async () => {
     const { clock, log, cache, all } = await setUpRemote({ whenDetached: { serve: '10s' } });
     const user = cache.query({ name: 'user', load: () => 'new' });
