@@ -246,14 +246,20 @@ export const GUARD_PROFILES: readonly GuardProfile[] = [
     follower: LATE_FOLLOWER,
   }),
   on('appendWaits', { ...ISOLATION }),
-  on('waitOwnConnection', {
-    ...ISOLATION,
-    nodes: [3, 3],
-    length: 16,
-    faults: { isolate: 4, kill: 2, 'stall-follower': 2 },
-    faultCount: [6, 9],
-    writers: [5, 6],
-  }),
+  // Alone it takes a writer that dies before it has appended again: found too, but within hundreds of seeds only.
+  on(
+    'waitOwnConnection',
+    {
+      ...ISOLATION,
+      rows: [6, 6],
+      readers: [3, 4],
+      patience: [3_000],
+      faultCount: [3, 4],
+      writers: [4, 4],
+      writeThink: { usual: [50, 400], slow: [400, 900], chance: 0.3 },
+    },
+    { together: ['appendAgain'], promises: ['own write', 'max lag'] },
+  ),
 ];
 
 /** Guards that nothing was found without, and why; what the exhaustive model says of each is said here too. */
