@@ -7,6 +7,7 @@ export { leaseContract, type LeaseSubject } from './lease-contract.ts';
 export { logContract } from './log-contract.ts';
 export type { LogSubject } from './log-subject.ts';
 export { memoryLease } from './memory-lease.ts';
+export { partContext } from './part-context.ts';
 export type { ContractOptions, Runner } from './runner.ts';
 export { Scheduler } from './scheduler.ts';
 export { type Held as HeldRequest, ScriptedLog } from './scripted-log.ts';

@@ -2,11 +2,10 @@ import { logOptions } from '../coherence/log-options.ts';
 import type { InvalidationLog } from '../coherence/log.ts';
 import type { PartContext } from '../coherence/part.ts';
 import type { ServerCheck } from '../coherence/server-check.ts';
-import { Stopwatch } from '../coherence/stopwatch.ts';
 import { memoryLog } from '../index.ts';
 import { FakeClock } from './fake-clock.ts';
 import type { LogSubject } from './log-subject.ts';
-import { SeededRandom } from './seeded-random.ts';
+import { partContext } from './part-context.ts';
 
 /** The memory log with what its class can do besides; the class is no public name. */
 export type ReferenceLog = InvalidationLog & ServerCheck & { trim(number: number): void; beginEpoch(): void };
@@ -17,8 +16,7 @@ export function memoryLogSubject<L extends InvalidationLog = ReferenceLog>(
 ): LogSubject & { readonly log: L; readonly reference: ReferenceLog } {
   const settings = { slots: 1024, maxLife: '1m' } as const;
   const clock = new FakeClock();
-  const random = new SeededRandom(1).next;
-  const context: PartContext = { name: 'test', clock, stopwatch: new Stopwatch(clock), random, logger: undefined };
+  const context = partContext(clock);
   const part = memoryLog(settings);
   const reference = (typeof part === 'function' ? part(context) : part) as ReferenceLog;
   return {
