@@ -7,7 +7,7 @@ import { formatToken, type Position, type Token } from '../coherence/position.ts
 import { type AtLeast, positionOf } from '../coherence/receipt.ts';
 import type { Stopwatch } from '../coherence/stopwatch.ts';
 import type { Marked, View } from '../coherence/view.ts';
-import { Entry } from './entry.ts';
+import { Entry, NEVER } from './entry.ts';
 import type { Events, From, MissReason } from './events.ts';
 import type { Fill, FillMode } from './fill.ts';
 import type { Flight, Outcome } from './flight.ts';
@@ -213,6 +213,7 @@ export class ReadPath {
     const { maxStaleness, grace } = request.settings;
     if (
       maxStaleness > 0 &&
+      entry.provenAt > NEVER &&
       now - entry.provenAt <= maxStaleness &&
       now < entry.freshUntil + Math.max(maxStaleness, grace)
     ) {
@@ -373,7 +374,7 @@ function meetsToken(flight: Flight, { mode, position, order }: Reader, asOf: Pos
 
 /** Whether an old value may stand in: it was proven valid, and had not expired, at most `tolerance` ms ago. */
 function standsIn(entry: Entry, now: number, tolerance: number): boolean {
-  return now - entry.provenAt <= tolerance && now < entry.freshUntil + tolerance;
+  return entry.provenAt > NEVER && now - entry.provenAt <= tolerance && now < entry.freshUntil + tolerance;
 }
 
 function served(entry: Entry, stale: boolean, now: number): Served {

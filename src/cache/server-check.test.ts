@@ -7,6 +7,7 @@ import { Stopwatch } from '../coherence/stopwatch.ts';
 import { everything, key, pattern, tag, type Target } from '../coherence/target.ts';
 import { FakeClock } from '../testing/fake-clock.ts';
 import { FaultyLog } from '../testing/faulty-log.ts';
+import { Gate } from '../testing/gate.ts';
 import { SeededRandom } from '../testing/seeded-random.ts';
 import { createCache } from './cache.ts';
 import type { CacheOptions } from './cache-options.ts';
@@ -68,6 +69,23 @@ describe('a node that has lost its follower, while the server answers', () => {
     await fill();
     await writer.invalidate(target);
     expect(await read()).toBe('loaded');
+  });
+
+  it('shares one load where the store is of no use, also while it waits for the budget', async () => {
+    const { clock, cache, fill, writer } = await setUp({ loads: { concurrency: 1 } });
+    await fill();
+    await writer.invalidate(key('a'));
+    const busy = new Gate<string>();
+    void cache.getOrSet('other', () => busy.promise);
+    const load = vi.fn(() => 'loaded');
+    const reads: Promise<string>[] = [];
+    for (let i = 0; i < 20; i++) {
+      reads.push(cache.getOrSet(['a', 'b'], load));
+      await clock.advance(1);
+    }
+    busy.open('done');
+    expect(new Set(await Promise.all(reads))).toEqual(new Set(['loaded']));
+    expect(load).toHaveBeenCalledTimes(1);
   });
 
   it('loads what is announced', async () => {

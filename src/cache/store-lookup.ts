@@ -55,23 +55,35 @@ export class StoreLookup {
     if (!(now < found.bornAt + found.ttl)) return undefined;
     // Who begins after this has a newer right than the answer: it may be long under way.
     flight.checkOrder = this.#parts.nextOrder();
+    const outcome = await this.#serve(flight, request, found, marked, Math.max(0, now - found.bornAt));
+    // The store is ruled out: what the flight brings now is yet to be loaded, and new enough for all who join before.
+    if (outcome === undefined) flight.checkOrder = 0;
+    return outcome;
+  }
+
+  async #serve(
+    flight: Flight,
+    request: ReadRequest,
+    found: Found,
+    marked: Marked,
+    age: number,
+  ): Promise<Outcome | undefined> {
+    const { node, stopwatch, events } = this.#parts;
     const asOf = await this.#uncovered(flight.key, marked);
     if (asOf === undefined) return undefined;
     let value: unknown;
     try {
       value = await found.value();
     } catch (error) {
-      this.#parts.events.emit({ type: 'store-failed', operation: 'get', keys: [flight.key], error });
+      events.emit({ type: 'store-failed', operation: 'get', keys: [flight.key], error });
       return undefined;
     }
     // Unpacking may have taken a while; what was applied meanwhile counts for readers that joined meanwhile.
-    const { node, stopwatch } = this.#parts;
     const own = this.#has('serverBoth') || node.attachedAt(stopwatch.now());
     if (own && node.view.cover(marked, flight.key) !== undefined) return undefined;
     request.elsewhere?.();
-    const age = Math.max(0, now - found.bornAt);
     this.#promote(flight, request.settings, marked, { value, ttl: found.ttl, grace: found.grace, age });
-    if (this.#parts.events.heard) this.#parts.events.emit({ type: 'hit', key: flight.key, from: 'store' });
+    if (events.heard) events.emit({ type: 'hit', key: flight.key, from: 'store' });
     return { value, from: 'store', marked, turn: 0, asOf, order: flight.checkOrder, age };
   }
 
