@@ -2,7 +2,7 @@ import { createCache, tag } from 'tidemark';
 import type { Contender, Setting } from '../contender.ts';
 import { keyOf, TTL_SECONDS } from '../workload.ts';
 
-/** The typed query: it makes its key, and its tags, of its arguments at every read. */
+/** The typed query: it makes its key of its arguments at every read, and its tags where an entry is filled. */
 export function open({ capacity, load, tags }: Setting): Contender {
   const cache = createCache({
     name: 'bench',
