@@ -1,7 +1,7 @@
 /** What asking for a lease was answered. */
 export type LeaseAnswer =
   | { readonly granted: true; release(): Promise<void> }
-  /** Another holder loads. It ends within `wait` ms; look into the store, then ask again. */
+  /** Another holder loads. Look into the store in `wait` ms, then ask again; it may take several rounds. */
   | { readonly granted: false; readonly wait: number };
 
 /**

@@ -82,6 +82,6 @@ export interface InvalidationLog {
    * same turn as its append. A node that follows this way is always exactly up to date and needs no proof.
    */
   attach?(onRecord: (record: LogRecord) => void): { readonly snapshot: Snapshot; readonly detach: Unsubscribe };
-  /** Ends what the log started; its pending reads reject. */
+  /** Ends what the log started; reads that wait end soon, with an answer or an error. */
   close(): Promise<void>;
 }

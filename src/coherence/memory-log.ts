@@ -3,7 +3,7 @@ import { newEpoch } from './position.ts';
 import type { Label } from './label.ts';
 import type { Appended, InvalidationLog, LogOptions, Reading, Snapshot, Unsubscribe } from './log.ts';
 import { type LogSettings, logOptions } from './log-options.ts';
-import type { Part, PartContext } from './part.ts';
+import type { PartContext } from './part.ts';
 import type { Draft, LogRecord } from './record.ts';
 import type { ServerAnswer, ServerCheck } from './server-check.ts';
 import { View } from './view.ts';
@@ -19,7 +19,7 @@ const MAX_BANS = 1_000;
  *
  * Several caches of one process may share one: make it once, and hand it to each.
  */
-export function memoryLog(settings: LogSettings = {}): Part<InvalidationLog> {
+export function memoryLog(settings: LogSettings = {}): (context: PartContext) => InvalidationLog {
   const options = logOptions(settings);
   let shared: MemoryLog | undefined;
   return (context) => {

@@ -12,7 +12,7 @@ export type LogPath = 'append' | 'follow' | 'check';
  * follows a server, and prove that it is up to date.
  *
  * @example
- * const log = new FaultyLog(new MemoryLog(options, context));
+ * const log = new FaultyLog(memoryLog()(partContext(new FakeClock())));
  * log.cut('follow');
  */
 export class FaultyLog implements InvalidationLog, ServerCheck {
