@@ -161,7 +161,10 @@ export const GUARD_PROFILES: readonly GuardProfile[] = [
   on('staleSince', {
     ...SPARSE,
     calls: { maxStaleness: 3, read: 1 },
-    follower: { usual: [80, 180], slow: [180, 220], chance: 0.3 },
+    loaderAfter: { usual: [200, 500], slow: [200, 500], chance: 0 },
+    length: 16,
+    faults: { 'stall-follower': 1 },
+    faultCount: [8, 12],
   }),
   on('lsnUnknown', {
     replicaReads: 1,
