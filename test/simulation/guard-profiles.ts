@@ -270,7 +270,7 @@ export const REDUNDANT: Readonly<Partial<Record<Guard | OuterGuard, string>>> = 
   ownWait:
     'An own record goes into the own table, with its bound of commits, before its receipt: nothing older is served whether or not the follower has come by (model: "ownWait, but the own record goes into the own table at once: holds"). It makes the receipt `applied` true.',
   serverBoth:
-    'What the own table knows of an epoch and the server does not has begun another epoch there, and an answer that was overtaken by an own record is checked again for its joiners (`completion`) and covered by the queue for others. It saves nothing but the argument.',
+    'With epochs the own table cannot know more of an epoch than its server: what lost a record has begun another epoch, and entries of the old one are refused by the answer itself. An own record that overtakes the answer is checked for joiners by `completion`, and a queued one refuses before the server is asked. (The model found it necessary in the wording without epochs, and was not run without it since.)',
   pastHead:
     'A head behind what a node has applied comes with another run or replication id (`bothIds`), which begins the new epoch (model: "failback: without pastHead: holds"). It helps against data restored under a running server.',
   announcements:
