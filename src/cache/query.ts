@@ -163,7 +163,7 @@ function keyOf<A extends unknown[], T>(options: QueryOptions<A, T>, path: string
   let key = path;
   for (let i = 0; i < length; i++) {
     const part = parts[i];
-    key += `:${typeof part === 'string' ? escapeSegment(part) : segment(part)}`;
+    key = `${key}:${typeof part === 'string' ? escapeSegment(part) : segment(part)}`;
   }
   return key;
 }

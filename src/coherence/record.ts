@@ -44,12 +44,12 @@ export interface Draft {
   readonly floor?: number;
   readonly lsn?: Lsn;
   /** What its maker had applied before it read `lsn`: only such a bound is certain to be above a commit whose own is unknown. */
-  readonly lsnAfter?: Position;
+  readonly lsnAfter?: Position | undefined;
   /** The sender's wall clock, in milliseconds since 1970. For people; nothing compares it. */
   readonly time: number;
   /** The targets in readable form, where they are known. */
   readonly targets?: readonly string[];
-  readonly cause?: Cause;
+  readonly cause?: Cause | undefined;
 }
 
 /** One append: a draft with its place in the log. */
