@@ -110,6 +110,8 @@ export class Writer {
     const { cache } = this.#life;
     const load = ++numbers.load;
     history.add({ type: 'load', load, node: this.#life.node, row });
+    // Loads and writes are numbered apart; halves are loads.
+    this.#life.unsettled.add(load + 0.5);
     const mark = cache.mark();
     await this.#pass(latencies.loaderBefore.draw());
     const version = database.version(row);
@@ -120,6 +122,7 @@ export class Writer {
       { row, version, load },
       { mark, tags: [...catalogue.tags(row, 'tagged'), catalogue.kind(row)] },
     );
+    this.#life.unsettled.delete(load + 0.5);
     counts.add('read', 'set');
   }
 
