@@ -106,6 +106,10 @@ class Checker {
       case 'plan':
         this.#plan = fact;
         return;
+      case 'fault':
+        // What the store has may seem to be older than it is, and expire in between: a miss, as promised.
+        if (fact.text.startsWith('wall-clock')) this.#plan = { ...this.#plan, remembers: false };
+        return;
       case 'started':
         this.#lives.set(fact.node, fact.life);
         return;
