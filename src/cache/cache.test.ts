@@ -353,9 +353,7 @@ describe('bypass', () => {
       return new Promise<never>(() => {});
     };
     const read = cache.bypass(() => cache.getOrSet('k', hangs, { timeout: '1s' }));
-    const failure = expect(read).rejects.toMatchObject({ code: 'LOAD_TIMEOUT' });
-    await clock.advance(1_000);
-    await failure;
+    await Promise.all([expect(read).rejects.toMatchObject({ code: 'LOAD_TIMEOUT' }), clock.advance(1_000)]);
     expect(signal?.aborted).toBe(true);
   });
 
@@ -607,6 +605,20 @@ describe('close', () => {
     const { cache } = setUp();
     await expect(cache.close({ drain: 'long' as '1s' })).rejects.toMatchObject({ code: 'INVALID_OPTION' });
     expect(await cache.getOrSet('k', () => 'still open')).toBe('still open');
+  });
+
+  it('counts from when it was called, not from when it is done', async () => {
+    const { clock, log, member } = setUp();
+    const link = new FaultyLog(log);
+    const { cache } = member({ log: link });
+    await cache.ready();
+    await cache.getOrSet('k', () => 1);
+    link.stall('append');
+    const queued = cache.invalidate(key('other'));
+    const closed = cache.close();
+    await expect(cache.getOrSet('k', () => 1)).rejects.toMatchObject({ code: 'CLOSED' });
+    await clock.advance(2_000);
+    expect([(await queued).status, await closed]).toEqual(['queued', { unsent: 1 }]);
   });
 
   it('leaves every later use to an error that says so', async () => {

@@ -152,6 +152,13 @@ describe('consistent', () => {
     await cache.invalidate(a.at());
     await clock.advance(10);
     expect(await cache.consistent([a.request()])).toEqual([2]);
+    rows.debit = 3;
+    await clock.advance(300_000); // expired, and not covered
+    expect(await cache.consistent([a.request()])).toEqual([3]);
+    const failing = cache.query({ name: 'failing', load: () => Promise.reject(new Error('down')) });
+    await cache.getOrSet('failing', () => 1, { ttl: '1s' });
+    await clock.advance(1_000);
+    await expect(cache.consistent([failing.request()])).rejects.toThrow('down');
   });
 
   it('fails with what a loader throws', async () => {

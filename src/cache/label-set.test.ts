@@ -43,6 +43,10 @@ describe('LabelSets', () => {
       { key: '1', tags: ['x'] },
     ],
     [
+      { key: 'a\n:1', tags: ['x'] },
+      { key: '1', tags: ['x', 'a'] },
+    ],
+    [
       { key: 'a\ny:1', tags: ['x'] },
       { key: 'a:1', tags: ['x', 'y'] },
     ],

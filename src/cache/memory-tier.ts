@@ -17,9 +17,8 @@ export class MemoryTier {
   readonly #freeze: boolean;
   readonly #covered: (key: string, entry: Entry) => boolean;
   #generation = 0;
-  /** Put in this generation: entries, and what they weigh. */
+  /** Entries put in this generation. */
   #puts = 0;
-  #weight = 0;
 
   constructor(
     limits: MemoryLimits,
@@ -49,8 +48,8 @@ export class MemoryTier {
 
   /**
    * The entry, which counts as used. It moves to the young end at most once in a generation, which lasts until a sixteenth
-   * of what is here has been put, by number or by weight: an entry that is hit once in each is never evicted, and most
-   * hits write nothing. ("Lazy promotion", Yang et al., HotOS 2023.)
+   * of the number that is here has been put: an entry that is hit once in each is never evicted, and most hits write
+   * nothing. ("Lazy promotion", Yang et al., HotOS 2023.)
    */
   get(key: string): Entry | undefined {
     const entry = this.#entries.peek(key);
@@ -71,19 +70,12 @@ export class MemoryTier {
     const better = known !== undefined && known.epoch === entry.epoch && known.mark > entry.mark;
     if (better && known.freshUntil >= entry.freshUntil && !this.#covered(key, known)) return;
     if (this.#freeze) deepFreeze(entry.value);
-    const size = ENTRY_WEIGHT + key.length * 2 + weigh(entry.value);
-    this.#age(size);
+    if (++this.#puts * 16 >= this.#entries.size) {
+      this.#generation++;
+      this.#puts = 0;
+    }
     entry.generation = this.#generation;
-    this.#entries.set(key, entry, { size });
-  }
-
-  #age(weight: number): void {
-    this.#puts++;
-    this.#weight += weight;
-    if (this.#puts * 16 < this.#entries.size && this.#weight * 16 < this.#entries.calculatedSize) return;
-    this.#generation++;
-    this.#puts = 0;
-    this.#weight = 0;
+    this.#entries.set(key, entry, { size: ENTRY_WEIGHT + key.length * 2 + weigh(entry.value) });
   }
 
   remove(key: string): void {

@@ -171,6 +171,7 @@ describe('a miss says why', () => {
     await cache.getOrSet('k', load);
     await cache.getOrSet('k', load);
     expect(load).toHaveBeenCalledTimes(3);
+    expect(events.flatMap((event) => (event.type === 'loaded' ? [event.kept] : []))).toEqual([true, false, false]);
     await log.append([
       { ...draft, kind: 'close', id: '2'.repeat(32), closes: '1'.repeat(32), labels: [keyLabel('k')] },
     ]);
@@ -298,6 +299,25 @@ describe('promotion from the store', () => {
     expect(await b.getOrSet('k', () => 2, { ttl: '10s' })).toBe(1);
     await clock.advance(4_000);
     expect(await b.getOrSet('k', () => 3, { ttl: '10s' })).toBe(3);
+  });
+
+  it('keeps the time of expiry that its own process asks for, where that is earlier', async () => {
+    const { clock, member, store } = setUp();
+    const a = member({ store }).cache;
+    const b = member({ store });
+    await a.getOrSet('k', () => 1, { ttl: '10s' });
+    await clock.advance(1_000);
+    const read = () => b.cache.getOrSet('k', () => 2, { ttl: { memory: '3s', store: '10s' } });
+    await read();
+    await clock.advance(1_999);
+    await read();
+    await clock.advance(1);
+    expect(await read()).toBe(1);
+    expect(b.events.flatMap((event) => (event.type === 'hit' ? [event.from] : []))).toEqual([
+      'store',
+      'memory',
+      'store',
+    ]);
   });
 
   it('does not make a covered entry good again, in memory or in the store', async () => {
