@@ -384,6 +384,7 @@ describe('labels of the reader and of the entry', () => {
     const { cache } = setUp().member();
     await cache.getOrSet('k', () => 'old', { tags: ['one'] });
     await cache.invalidate(tag('two'));
+    expect(await cache.getOrSet('k', () => 'unused', { tags: ['one'] })).toBe('old'); // found uncovered, for its own labels
     expect(await cache.getOrSet('k', () => 'new', { tags: ['two'] })).toBe('new');
   });
 
