@@ -12,6 +12,7 @@ import { Stopwatch } from '../coherence/stopwatch.ts';
 import { type Breaker, noBreaker } from './breaker.ts';
 import type { Compression } from './compression.ts';
 import { type Lease, noLease } from './lease.ts';
+import { checkKnown } from './known-options.ts';
 import type { MemoryLimits } from './memory-tier.ts';
 import { DEFAULT_READ_SETTINGS, type ReadOptions, type ReadSettings, readSettings } from './read-options.ts';
 import { type Serializer, type SerializerOption, serializersOf } from './serializer.ts';
@@ -41,7 +42,10 @@ export interface CacheOptions extends Pick<LogSettings, 'maxLag' | 'maxLife' | '
   readonly serializer?: SerializerOption;
   /** Compress stored values above a size; default `'1kb'`; `false` for never. */
   readonly compression?: { readonly above?: Size } | false;
-  /** Loaders that may run at once in this process; default 100. */
+  /**
+   * Loaders that may run at once in this process; default 100. A loader that reads through the cache keeps its place while it
+   * waits for what it reads, so leave more places than loaders are nested.
+   */
   readonly loads?: { readonly concurrency?: number };
   /** What a node that cannot prove its view fresh does with what it has: `'load'` (default), or serve it for so much longer. */
   readonly whenDetached?: 'load' | { readonly serve: Duration };
@@ -91,6 +95,38 @@ export interface CacheSettings {
   readonly defaults: ReadSettings;
 }
 
+/** By their type no name can be missing. */
+const KNOWN: Record<keyof CacheOptions, true> = {
+  name: true,
+  maxLag: true,
+  maxLife: true,
+  slots: true,
+  hashes: true,
+  prefix: true,
+  enabled: true,
+  optIn: true,
+  memory: true,
+  store: true,
+  log: true,
+  check: true,
+  lease: true,
+  breaker: true,
+  serializer: true,
+  compression: true,
+  loads: true,
+  whenDetached: true,
+  patience: true,
+  maxQueue: true,
+  requestTimeout: true,
+  freeze: true,
+  logger: true,
+  logHits: true,
+  logMisses: true,
+  defaults: true,
+  clock: true,
+  random: true,
+};
+
 /**
  * Checks everything before anything is made.
  *
@@ -104,6 +140,7 @@ export function cacheSettings(options: CacheOptions, distrustful = true): CacheS
       `name: ${shorten(options?.name)} is not a name. Give the cache one: createCache({ name: 'shop' }).`,
     );
   }
+  checkKnown(options, Object.keys(KNOWN), 'createCache');
   const clock = options.clock ?? systemClock;
   const checked = {
     logOptions: logOptions(options),
@@ -118,7 +155,7 @@ export function cacheSettings(options: CacheOptions, distrustful = true): CacheS
     patience: milliseconds(options.patience ?? '250ms', 'patience'),
     maxQueue: count(options.maxQueue ?? 10_000, 'maxQueue'),
     requestTimeout: milliseconds(options.requestTimeout ?? '250ms', 'requestTimeout'),
-    defaults: readSettings(options.defaults, DEFAULT_READ_SETTINGS),
+    defaults: readSettings(options.defaults, DEFAULT_READ_SETTINGS, 'defaults'),
     enabled: options.enabled ?? true,
     optIn: options.optIn ?? false,
     freeze: options.freeze ?? process.env.NODE_ENV !== 'production',

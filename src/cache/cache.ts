@@ -212,7 +212,7 @@ export class Cache {
     this.#open();
     const name = canonicalKey(key);
     const mark = setMark(options?.mark);
-    const settings = readSettings(options, this.#settings.defaults);
+    const settings = readSettings(options, this.#settings.defaults, 'set', ['mark', 'tags']);
     if (mark === undefined || value === undefined || !this.#settings.enabled) return;
     const set = this.#labels.of(name, checkTags(options.tags));
     const own = keyLabel(name);
@@ -260,7 +260,8 @@ export class Cache {
   /**
    * Values that are all valid at one position of the log, retried where a record came between.
    *
-   * @param requests from `query.request(...)`; the last argument may be `{ timeout }`, default `'5s'`
+   * @param requests a list of `query.request(...)`
+   * @param options `timeout`: how long to look for such a position, default `'5s'`
    * @throws TidemarkError `NOT_CONSISTENT` when no such position was found in time; what a loader throws
    */
   async consistent<R extends readonly ReadRequestOf<unknown>[]>(
@@ -453,7 +454,7 @@ export class Cache {
     return {
       key: canonicalKey(key),
       load,
-      settings: readSettings(options, this.#settings.defaults),
+      settings: readSettings(options, this.#settings.defaults, 'getOrSet', TAGS),
       tags: () => tags,
       owner: undefined,
     };
@@ -483,6 +484,8 @@ export function createCache(options: CacheOptions): Cache {
 const NO_MARK: Token = '1.none';
 
 const NO_TAGS: readonly string[] = [];
+
+const TAGS = ['tags'];
 
 /** Who only looks has nothing to opt in to. */
 const GET: GetOptions = { enabled: true };

@@ -1,6 +1,7 @@
 import type { Label } from '../coherence/label.ts';
 import type { Position } from '../coherence/position.ts';
 import type { Marked } from '../coherence/view.ts';
+import type { Entry } from './entry.ts';
 import type { From } from './events.ts';
 import type { LabelSet } from './label-set.ts';
 
@@ -43,6 +44,8 @@ export class Flight implements Marked {
   loadOrder = 0;
   /** Its place in the same order, when what the store has began to be checked. */
   checkOrder = 0;
+  /** What the store has of it, expired but within its grace and not covered: it may stand in for whoever began the flight. */
+  old: Entry | undefined;
   outcome: Promise<Outcome>;
   /** Resolves when what it has loaded is in the store. */
   saved: Promise<void> | undefined;

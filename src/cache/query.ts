@@ -21,7 +21,7 @@ export interface QueryOptions<A extends unknown[], T> extends ReadOptions {
   readonly load: ((...args: A) => T | Promise<T>) | ContextLoad<A, T>;
   /** Loads many values for `many()`, in one call. */
   readonly loadMany?: LoadMany<A, T>;
-  /** The tags of a value, known from the arguments alone: the same for the same arguments. */
+  /** The tags of a value, known from the arguments alone: the same for the same arguments, or for the same `key`. */
   readonly tags?: (...args: Known<A>) => readonly string[];
   /**
    * The segments of the key below the name, where the arguments themselves will not do. `at()` calls it with fewer
@@ -29,6 +29,8 @@ export interface QueryOptions<A extends unknown[], T> extends ReadOptions {
    */
   readonly key?: (...args: Known<A>) => readonly unknown[];
 }
+
+const QUERY_NAMES = ['name', 'load', 'loadMany', 'tags', 'key'];
 
 /** A value that `consistent()` is to read. */
 export interface ReadRequestOf<T> {
@@ -77,7 +79,13 @@ export function makeQuery<A extends unknown[], T>(
       `query ${shorten(options.name)}: \`load\` is not a function. Give the function that reads the value from its source.`,
     );
   }
-  return bind(host, options, canonicalKey(options.name), readSettings(options, defaults), {});
+  return bind(
+    host,
+    options,
+    canonicalKey(options.name),
+    readSettings(options, defaults, `query ${shorten(options.name)}`, QUERY_NAMES),
+    {},
+  );
 }
 
 function bind<A extends unknown[], T>(
@@ -119,7 +127,8 @@ function bind<A extends unknown[], T>(
         list.map((args) => ({ args, request: request(args) })),
       ),
     at: (...args: Partial<A>) => at(options, path, args),
-    with: (more: ReadOptions) => bind(host, options, path, readSettings(more, settings), owner),
+    with: (more: ReadOptions) =>
+      bind(host, options, path, readSettings(more, settings, `with() of query ${shorten(options.name)}`), owner),
     request: (...args: A) => ({ request: request(args) }),
   });
 }

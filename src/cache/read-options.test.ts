@@ -1,13 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import { DEFAULT_READ_SETTINGS, type ReadOptions, readSettings } from './read-options.ts';
 
-const read = (options: ReadOptions) => readSettings(options, DEFAULT_READ_SETTINGS);
+const read = (options: ReadOptions) => readSettings(options, DEFAULT_READ_SETTINGS, 'here');
 const DURATION =
   "is not a duration. Give milliseconds from 0 to 315360000000, or a text such as '250ms', '30s', '5m', '2h' or '10d'.";
 
 describe('readSettings', () => {
   it('are the defaults where nothing is said', () => {
-    expect(readSettings(undefined, DEFAULT_READ_SETTINGS)).toBe(DEFAULT_READ_SETTINGS);
+    expect(readSettings(undefined, DEFAULT_READ_SETTINGS, 'here')).toBe(DEFAULT_READ_SETTINGS);
     expect(read({})).toEqual(DEFAULT_READ_SETTINGS);
   });
 
@@ -32,13 +32,13 @@ describe('readSettings', () => {
 
   it('go over those they are given', () => {
     const base = read({ ttl: { memory: 1, store: 2 }, grace: 3, enabled: false });
-    expect(readSettings({ ttl: { store: 20 }, enabled: true }, base)).toMatchObject({
+    expect(readSettings({ ttl: { store: 20 }, enabled: true }, base, 'here')).toMatchObject({
       memoryTtl: 1,
       storeTtl: 20,
       grace: 3,
       enabled: true,
     });
-    expect(readSettings({ grace: 0 }, base)).toMatchObject({ grace: 0, enabled: false });
+    expect(readSettings({ grace: 0 }, base, 'here')).toMatchObject({ grace: 0, enabled: false });
   });
 
   it.each<[string, unknown, string]>([

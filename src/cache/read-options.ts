@@ -1,6 +1,7 @@
 import { type Duration, milliseconds } from '../coherence/duration.ts';
 import { shorten, TidemarkError } from '../coherence/errors.ts';
 import { type AtLeast, positionOf } from '../coherence/receipt.ts';
+import { checkKnown } from './known-options.ts';
 
 /** How values are kept and which ones a reader accepts. Durations are milliseconds, or texts such as `'5m'`. */
 export interface ReadOptions {
@@ -41,6 +42,21 @@ export interface ReadSettings {
   readonly enabled: boolean | undefined;
 }
 
+/** By their type no name can be missing. */
+const KNOWN: Record<keyof ReadOptions, true> = {
+  ttl: true,
+  grace: true,
+  timeout: true,
+  softTimeout: true,
+  eagerRefresh: true,
+  negativeTtl: true,
+  jitter: true,
+  maxStaleness: true,
+  atLeast: true,
+  enabled: true,
+};
+const NAMES = Object.keys(KNOWN);
+
 export const DEFAULT_READ_SETTINGS: ReadSettings = {
   memoryTtl: 300_000,
   storeTtl: 300_000,
@@ -58,10 +74,18 @@ export const DEFAULT_READ_SETTINGS: ReadSettings = {
 /**
  * Options over defaults, checked.
  *
+ * @param where whose options they are, for messages
+ * @param others names that may stand beside them, and are read elsewhere
  * @throws TidemarkError `INVALID_OPTION` or `INVALID_TOKEN`, naming the option and the cure
  */
-export function readSettings(options: ReadOptions | undefined, defaults: ReadSettings): ReadSettings {
+export function readSettings(
+  options: ReadOptions | undefined,
+  defaults: ReadSettings,
+  where: string,
+  others: readonly string[] = [],
+): ReadSettings {
   if (options === undefined) return defaults;
+  checkKnown(options, others.length === 0 ? NAMES : [...NAMES, ...others], where);
   if (options.atLeast !== undefined) positionOf(options.atLeast);
   const ms = (name: 'grace' | 'timeout' | 'softTimeout' | 'negativeTtl' | 'maxStaleness'): number | undefined =>
     options[name] === undefined ? undefined : milliseconds(options[name], name);

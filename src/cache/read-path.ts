@@ -259,7 +259,8 @@ export class ReadPath {
       try {
         outcome = await this.#landed(flight, reader, old);
       } catch (error) {
-        return this.#standIn(reader, old, error);
+        // What the store has was judged by the labels of whoever began the flight, and of nobody else.
+        return this.#standIn(reader, old ?? (join ? undefined : flight.old), error);
       }
       if (outcome instanceof Entry) return served(outcome, true, this.#parts.stopwatch.now());
       // A reader that started after a covering record was applied loads again; its own load satisfies it, whatever came since.

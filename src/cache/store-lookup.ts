@@ -52,7 +52,11 @@ export class StoreLookup {
     if (found === undefined) return undefined;
     const marked = this.#markedBy(flight, found);
     const now = this.#parts.clock.wall();
-    if (!(now < found.bornAt + found.ttl)) return undefined;
+    if (!(now < found.bornAt + found.ttl)) {
+      const kept = request.settings.grace > 0 && now < found.bornAt + found.ttl + found.grace;
+      if (kept) flight.old = await this.#keepOld(flight, request, found, marked, now - found.bornAt);
+      return undefined;
+    }
     // Who begins after this has a newer right than the answer: it may be long under way.
     flight.checkOrder = this.#parts.nextOrder();
     const outcome = await this.#serve(flight, request, found, marked, Math.max(0, now - found.bornAt));
@@ -135,19 +139,41 @@ export class StoreLookup {
     return !open.cover([marked, ...marked.shared], plainKey(key));
   }
 
+  /** An expired value that nothing covers, in case its loader fails. */
+  async #keepOld(
+    flight: Flight,
+    { settings }: ReadRequest,
+    found: Found,
+    marked: Marked,
+    age: number,
+  ): Promise<Entry | undefined> {
+    if ((await this.#uncovered(flight.key, marked)) === undefined) return undefined;
+    try {
+      const value = await found.value();
+      return this.#entry(flight, settings, marked, { value, ttl: found.ttl, grace: found.grace, age });
+    } catch (error) {
+      this.#parts.events.emit({ type: 'store-failed', operation: 'get', keys: [flight.key], error });
+      return undefined;
+    }
+  }
+
   /** Into memory, with the mark it had: what is known about it has not become better by reading it. */
-  #promote(
+  #promote(flight: Flight, settings: ReadSettings, marked: Marked, kept: Unpacked): void {
+    const { memory, node } = this.#parts;
+    const now = { epoch: node.view.epoch, mark: node.view.applied };
+    memory?.put(flight.key, this.#entry(flight, settings, this.#has('promotionMark') ? marked : now, kept));
+  }
+
+  #entry(
     flight: Flight,
     settings: ReadSettings,
-    marked: Marked,
-    kept: { value: unknown; ttl: number; grace: number; age: number },
-  ): void {
-    const { memory, node, stopwatch } = this.#parts;
-    if (memory === undefined) return;
+    { epoch, mark }: Pick<Marked, 'epoch' | 'mark'>,
+    kept: Unpacked,
+  ): Entry {
+    const { node, stopwatch } = this.#parts;
     const now = stopwatch.now();
-    const mark = this.#has('promotionMark') ? marked : { epoch: node.view.epoch, mark: node.view.applied };
-    const entry = new Entry(
-      { value: kept.value, epoch: mark.epoch, mark: mark.mark, own: flight, set: flight.set },
+    return new Entry(
+      { value: kept.value, epoch, mark, own: flight, set: flight.set },
       {
         bornAt: now - kept.age,
         ttl: Math.min(settings.memoryTtl, kept.ttl),
@@ -156,10 +182,17 @@ export class StoreLookup {
         provenAt: node.attachedAt(now) ? node.follower.provenAt(now) : NEVER,
       },
     );
-    memory.put(flight.key, entry);
   }
 
   #has(guard: Guard): boolean {
     return !this.#parts.removed.has(guard);
   }
+}
+
+interface Unpacked {
+  readonly value: unknown;
+  readonly ttl: number;
+  readonly grace: number;
+  /** Milliseconds since its load began. */
+  readonly age: number;
 }

@@ -1,6 +1,6 @@
 import { describe, expect, it, vi } from 'vitest';
 import { logOptions } from '../coherence/log-options.ts';
-import { MemoryLog } from '../coherence/memory-log.ts';
+import { MemoryLog, memoryLog } from '../coherence/memory-log.ts';
 import { Stopwatch } from '../coherence/stopwatch.ts';
 import { key } from '../coherence/target.ts';
 import { FakeClock } from '../testing/fake-clock.ts';
@@ -11,6 +11,7 @@ import { createCache } from './cache.ts';
 import type { CacheOptions } from './cache-options.ts';
 import type { CacheEvent } from './events.ts';
 import type { LoadContext } from './load-context.ts';
+import { memoryStore } from './memory-store.ts';
 
 // What a reader may be given although it is old, because it asked for that: grace, soft timeout, maxStaleness, eager
 // refresh, whenDetached.
@@ -50,6 +51,23 @@ describe('grace', () => {
     expect(await cache.getOrSet('user', failing, options)).toBe('old');
     expect(all('stale')).toEqual([{ type: 'stale', key: 'user', why: 'grace', error: down }]);
     expect(all('load-failed')).toEqual([{ type: 'load-failed', key: 'user', ms: 0, error: down }]);
+  });
+
+  it('lets what the store has stand in, for a process that has nothing yet', async () => {
+    const shared = { log: memoryLog(), store: memoryStore() };
+    const options = { ttl: '10s', grace: '1h' } as const;
+    const { clock, cache } = setUp(shared);
+    await cache.getOrSet(['k', 1], () => 'old', options);
+    await cache.getOrSet(['k', 2], () => 'old', options);
+    await clock.advance(11_000);
+    const { cache: restarted, all } = setUp({ ...shared, clock });
+    expect(await restarted.getOrSet(['k', 1], failing, options)).toBe('old');
+    expect(all('stale')).toEqual([{ type: 'stale', key: 'k:1', why: 'grace', error: down }]);
+    await expect(restarted.getOrSet(['k', 2], failing, { ttl: '10s' })).rejects.toBe(down);
+    await cache.invalidate(key('k', 2));
+    await expect(restarted.getOrSet(['k', 2], failing, options)).rejects.toBe(down);
+    await clock.advance(3_600_000);
+    await expect(restarted.getOrSet(['k', 1], failing, options)).rejects.toBe(down);
   });
 
   it('is added to the ttl: it begins when that ends, and ends when it is over', async () => {
