@@ -195,6 +195,8 @@ export class ReadPath {
       const { labels } = this.#parts;
       entry.set = labels.unite(entry.set, labels.of(request.key, tags));
       entry.checked = 0;
+      // What was proven, was proven without these tags.
+      entry.provenAt = NEVER;
     }
     if (request.owner !== undefined) entry.owner = request.owner;
   }

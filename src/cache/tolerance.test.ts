@@ -2,12 +2,12 @@ import { describe, expect, it, vi } from 'vitest';
 import { logOptions } from '../coherence/log-options.ts';
 import { MemoryLog, memoryLog } from '../coherence/memory-log.ts';
 import { Stopwatch } from '../coherence/stopwatch.ts';
-import { key } from '../coherence/target.ts';
+import { key, tag } from '../coherence/target.ts';
 import { FakeClock } from '../testing/fake-clock.ts';
 import { FaultyLog } from '../testing/faulty-log.ts';
 import { Gate } from '../testing/gate.ts';
 import { SeededRandom } from '../testing/seeded-random.ts';
-import { createCache } from './cache.ts';
+import { createCache, type GetOptions } from './cache.ts';
 import type { CacheOptions } from './cache-options.ts';
 import type { CacheEvent } from './events.ts';
 import type { LoadContext } from './load-context.ts';
@@ -40,6 +40,20 @@ const down = new Error('the database is down');
 const failing = (): never => {
   throw down;
 };
+
+describe('a tolerance', () => {
+  it.each<[string, GetOptions]>([
+    ['maxStaleness', { maxStaleness: '10s' }],
+    ['grace', { grace: '10s' }],
+  ])('of %s is not counted from a check that did not look at this reader’s tags', async (_name, options) => {
+    const { clock, cache } = setUp();
+    await cache.getOrSet('k', () => 'old');
+    await cache.invalidate(tag('t'));
+    await clock.advance(20_000);
+    expect(await cache.getOrSet('k', failing)).toBe('old'); // without the tag nothing covers it
+    await expect(cache.getOrSet('k', failing, { ...options, tags: ['t'] })).rejects.toBe(down);
+  });
+});
 
 describe('grace', () => {
   it('lets the old value stand in for a loader that fails, and says so', async () => {
