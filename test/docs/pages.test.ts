@@ -8,7 +8,18 @@ import { type Program, programsOf, syntaxErrors } from './program.ts';
 import { root, Workshop } from './workshop.ts';
 
 /** Pages that have to exist. */
-const required: readonly string[] = ['CONTRIBUTING.md', 'CHANGELOG.md', 'SECURITY.md'];
+const required: readonly string[] = [
+  'README.md',
+  'CONTRIBUTING.md',
+  'CHANGELOG.md',
+  'SECURITY.md',
+  'docs/tour.md',
+  'docs/glossary.md',
+  'docs/failure.md',
+  'docs/decisions.md',
+  'docs/features.md',
+  'benchmarks/README.md',
+];
 
 const { scripts } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { scripts: Record<string, string> };
 const paths = [
