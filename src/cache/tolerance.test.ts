@@ -486,7 +486,7 @@ describe('whenDetached', () => {
     const { clock, log, cache } = await setUpRemote();
     await cache.getOrSet('k', () => 'old');
     log.stall('follow');
-    clock.sleep(3_000);
+    clock.suspend(3_000);
     expect(await cache.getOrSet('k', () => 'new')).toBe('new');
   });
 

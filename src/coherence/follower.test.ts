@@ -398,7 +398,7 @@ describe('the proof of freshness', () => {
 
   it('grows old while the machine sleeps', async () => {
     const scene = await new Scene().started();
-    scene.clock.sleep(MAX_LAG + 100);
+    scene.clock.suspend(MAX_LAG + 100);
     expect(scene.attached).toBe(false);
   });
 
@@ -620,8 +620,8 @@ describe('a log in this process', () => {
     void server.append([{ ...RECORD, labels: [A] }]);
     expect(scene.news()).toEqual(['applied 1']);
     expect(scene.head.number).toBe(1);
-    clock.sleep(3_600_000);
-    scene.clock.sleep(3_600_000);
+    clock.suspend(3_600_000);
+    scene.clock.suspend(3_600_000);
     expect(scene.attached).toBe(true);
     expect(scene.follower.provenAt(scene.stopwatch.now())).toBe(scene.stopwatch.now());
     return expect(outcome).resolves.toBe('passed');
@@ -708,7 +708,7 @@ describe('each guard of following', () => {
         scene.log.hold('read', 'request');
         await scene.clock.advance(500);
         await scene.append({});
-        scene.clock.sleep(3_600_000);
+        scene.clock.suspend(3_600_000);
       },
     ],
     [

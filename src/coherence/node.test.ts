@@ -116,7 +116,7 @@ describe('events', () => {
   it('tell that the proof grew old when somebody asks', async () => {
     const scene = await new Scene().started();
     scene.log.hold('read', 'request');
-    scene.clock.sleep(MAX_LAG + 100);
+    scene.clock.suspend(MAX_LAG + 100);
     expect(scene.news()).toEqual([]);
     expect(scene.attached).toBe(false);
     expect(scene.news()).toEqual([{ type: 'detached', state: 'following', cause: 'age' }]);
@@ -125,7 +125,7 @@ describe('events', () => {
   it('say nothing of a reader who tolerates more', async () => {
     const scene = await new Scene().started();
     scene.log.hold('read', 'request');
-    scene.clock.sleep(MAX_LAG + 100);
+    scene.clock.suspend(MAX_LAG + 100);
     expect(scene.node.attachedAt(scene.stopwatch.now(), 60_000)).toBe(true);
     expect(scene.news()).toEqual([]);
   });

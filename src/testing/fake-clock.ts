@@ -53,8 +53,8 @@ export class FakeClock implements Clock {
     await promisesSettled();
   }
 
-  /** The machine sleeps for `ms` milliseconds: the wall clock goes on, the monotonic one and all timers do not. */
-  sleep(ms: number): void {
+  /** The machine is suspended for `ms` milliseconds: the wall clock goes on, the monotonic one and all timers do not. */
+  suspend(ms: number): void {
     this.#wall += ms;
   }
 
