@@ -168,6 +168,7 @@ export function cacheSettings(options: CacheOptions, distrustful = true): CacheS
     stopwatch: new Stopwatch(clock, distrustful),
     random: options.random ?? systemRandom(),
     logger: options.logger,
+    logOptions: checked.logOptions,
   };
   const log = make(options.log ?? memoryLog(options), context);
   const store = make(options.store, context);

@@ -232,15 +232,23 @@ describe('invalidate', () => {
     }
   });
 
-  it('shares one append with the calls of the same tick', async () => {
+  it('shares one record with the calls of the same tick', async () => {
     const { cache, log } = setUp();
     const append = vi.spyOn(log, 'append');
     const receipts = await Promise.all([cache.invalidate(key('a')), cache.invalidate(key('b')), cache.delete('c')]);
+    expect(append.mock.calls).toEqual([[[expect.objectContaining({ targets: ['key a', 'key b', 'key c'] })]]]);
+    expect(new Set(receipts.map((it) => it.token)).size).toBe(1);
+  });
+
+  it('has a record of its own for what has a cause, in the same append', async () => {
+    const { cache, log } = setUp();
+    const append = vi.spyOn(log, 'append');
+    const cause = { event: 'budget.updated' };
+    const calls = [cache.invalidate(key('a')), cache.invalidate([key('b')], { cause }), cache.invalidate(key('c'))];
+    const receipts = await Promise.all(calls);
     expect(append).toHaveBeenCalledTimes(1);
-    expect(append.mock.calls[0]?.[0]).toHaveLength(3);
+    expect(append.mock.calls[0]?.[0].map((draft) => draft.targets)).toEqual([['key a'], ['key b'], ['key c']]);
     expect(new Set(receipts.map((it) => it.token)).size).toBe(3);
-    await cache.invalidate(key('a'), key('b'));
-    expect(append.mock.calls[1]?.[0]).toHaveLength(1);
   });
 
   it('carries its cause to every node', async () => {

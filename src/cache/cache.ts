@@ -26,6 +26,7 @@ import { type ReadOptions, type ReadSettings, readSettings } from './read-option
 import { type Provenance, provenance, ReadPath } from './read-path.ts';
 import type { ReadRequest } from './read-request.ts';
 import { StoreTier } from './store-tier.ts';
+import { Sweep } from './sweep.ts';
 
 /** Options of one `getOrSet`. */
 export interface GetOptions extends ReadOptions {
@@ -68,6 +69,7 @@ export class Cache {
   readonly #fill: Fill;
   readonly #reads: ReadPath;
   readonly #consistent: Consistent;
+  readonly #sweep: Sweep | undefined;
   readonly #queries = new QueryNames();
   #outside: AsyncLocalStorage<true> | undefined;
   #closed: Promise<{ unsent: number }> | undefined;
@@ -96,7 +98,10 @@ export class Cache {
       options: settings.logOptions,
       patience: settings.patience,
       maxQueue: settings.maxQueue,
-      emit: (event) => events.emit(event),
+      emit: (event) => {
+        if (event.type === 'applied' || event.type === 'epoch' || event.type === 'resync') this.#sweep?.notice();
+        events.emit(event);
+      },
       removed,
     });
     const caching = settings.enabled;
@@ -134,6 +139,12 @@ export class Cache {
     });
     this.#reads = new ReadPath({ ...parts, fill: this.#fill, serveDetached: settings.serveDetached });
     this.#consistent = new Consistent({ ...parts, reads: this.#reads });
+    const { view } = this.#node;
+    if (this.#memory !== undefined)
+      this.#sweep = new Sweep({
+        ...{ memory: this.#memory, view, clock, now: () => stopwatch.now() },
+        tolerance: () => this.#reads.tolerance,
+      });
     this.#node.start();
   }
 
@@ -306,11 +317,12 @@ export class Cache {
     checkTargets(list);
     const since = this.#now();
     const after = options?.lsnMark === undefined ? undefined : setMark(options.lsnMark);
-    const receipt = await this.#node.invalidate(list, {
+    const appended = await this.#node.invalidate(list, {
       cause: options?.cause,
       lsn: options?.lsn,
       lsnAfter: after && { epoch: after.epoch, number: after.mark },
     });
+    const receipt = await this.#reclaimed(list, appended);
     if (this.#events.heard)
       this.#events.emit({
         type: 'invalidated',
@@ -362,10 +374,21 @@ export class Cache {
     return this.#closed;
   }
 
+  /**
+   * Frees the store's memory of what is covered, where the store can: after the append, since what was filled before it might
+   * be filled again otherwise. What is queued is left to its TTL.
+   */
+  async #reclaimed(targets: readonly Target[], receipt: Receipt): Promise<Receipt> {
+    if (this.#settings.store?.reclaim === undefined || receipt.status === 'queued') return receipt;
+    const removed = await this.#store?.reclaim(targets);
+    return removed === undefined ? receipt : Object.freeze({ ...receipt, removed });
+  }
+
   async #close(drain: number): Promise<{ unsent: number }> {
     const unsent = await this.#node.close(drain);
     this.#fill.close();
     await this.#store?.settled();
+    this.#sweep?.close();
     this.#memory?.clear();
     // Node keeps a storage that has run in a global list, and looks at it with every promise.
     this.#outside?.disable();

@@ -129,7 +129,7 @@ describe('a cache', () => {
 
     link.cut('append', 'follow');
     await clock.advance(1); // detached
-    const receipts = [cache.invalidate(key('a')), cache.invalidate(key('b'))];
+    const receipts = [cache.invalidate([key('a')], { cause: {} }), cache.invalidate([key('b')], { cause: {} })];
     await clock.advance(1_000); // queued, overflowed
     await Promise.all(receipts);
     link.mend('append', 'follow');

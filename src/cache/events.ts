@@ -38,7 +38,7 @@ export type CacheEvent =
   /** The store failed or refused: treated as "not found", or not kept. */
   | {
       readonly type: 'store-failed';
-      readonly operation: 'get' | 'set';
+      readonly operation: 'get' | 'set' | 'reclaim';
       readonly keys: readonly string[];
       readonly error: unknown;
     }

@@ -187,7 +187,7 @@ describe('what goes wrong', () => {
     expect(of('cache_detached')).toMatchObject([
       { level: WARN, state: 'down', err: { message: 'the connection is cut (follow)' } },
     ]);
-    const receipts = ['a', 'b', 'c'].map((name) => cache.invalidate(key(name)));
+    const receipts = ['a', 'b', 'c'].map((name) => cache.invalidate([key(name)], { cause: { event: name } }));
     await clock.advance(300);
     await Promise.all(receipts);
     expect(of('cache_overflow')).toMatchObject([{ level: WARN, dropped: 3 }]);

@@ -98,6 +98,7 @@ function invalidated(
   for (const [name, list] of Object.entries(lists))
     if (list.length > 0) words.push(`${name}=${list.map(word).join(',')}`);
   if (operation === 'everything') words.push('everything');
+  if (receipt.removed !== undefined) words.push(`removed=${receipt.removed}`);
   if (receipt.status !== 'applied') words.push(`status=${receipt.status}`);
   const fields = {
     ...cause?.fields,
@@ -106,6 +107,7 @@ function invalidated(
     ...lists,
     operation,
     status: receipt.status,
+    ...(receipt.removed === undefined ? {} : { keys_cleared: receipt.removed }),
     position: receipt.token,
     ms,
     timestamp: new Date(at).toISOString(),

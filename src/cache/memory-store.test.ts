@@ -1,4 +1,5 @@
 import { beforeEach, describe, expect, it } from 'vitest';
+import { FakeClock } from '../testing/fake-clock.ts';
 import { memoryStore } from './memory-store.ts';
 import type { Store } from './store.ts';
 
@@ -75,6 +76,17 @@ describe('memoryStore', () => {
       expect.objectContaining({
         code: 'INVALID_OPTION',
         message: `memoryStore maxEntries: ${maxEntries} is not a positive integer.`,
+      }),
+    );
+  });
+
+  it('reclaims only when it was told to', () => {
+    expect(store).not.toHaveProperty('reclaim');
+    expect(memoryStore({ reclaim: 'eager' })({ clock: new FakeClock() })).toHaveProperty('reclaim');
+    expect(() => memoryStore({ reclaim: 'often' as never })).toThrow(
+      expect.objectContaining({
+        code: 'INVALID_OPTION',
+        message: `memoryStore reclaim: "often" is neither 'lazy' nor 'eager'.`,
       }),
     );
   });

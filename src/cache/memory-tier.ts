@@ -78,6 +78,11 @@ export class MemoryTier {
     this.#entries.set(key, entry, { size: ENTRY_WEIGHT + key.length * 2 + weigh(entry.value) });
   }
 
+  /** Every entry, the least recently used first; looking at them does not count as use, and they may be removed meanwhile. */
+  oldestFirst(): Iterator<[string, Entry]> {
+    return this.#entries.rentries() as Iterator<[string, Entry]>;
+  }
+
   remove(key: string): void {
     this.#entries.delete(key);
   }

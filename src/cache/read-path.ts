@@ -79,12 +79,19 @@ export class ReadPath {
   readonly #view: View;
   readonly #follower: Follower;
   readonly #datedByProof: boolean;
+  #tolerance: number;
 
   constructor(parts: ReadPathParts) {
     this.#parts = parts;
     this.#view = parts.node.view;
     this.#follower = parts.node.follower;
     this.#datedByProof = !parts.removed.has('staleSince');
+    this.#tolerance = parts.serveDetached;
+  }
+
+  /** The longest time, in ms, that a reader has let an old value stand in for. */
+  get tolerance(): number {
+    return this.#tolerance;
   }
 
   /** Loads that are under way. */
@@ -128,6 +135,7 @@ export class ReadPath {
 
   async read(request: ReadRequest): Promise<Served> {
     const { events, stopwatch } = this.#parts;
+    this.#tolerance = Math.max(this.#tolerance, request.settings.grace, request.settings.maxStaleness);
     const begun = this.#begin(request);
     const reader = begun instanceof Promise ? await begun : begun;
     const now = stopwatch.now();

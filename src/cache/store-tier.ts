@@ -2,6 +2,7 @@ import type { Clock } from '../coherence/clock.ts';
 import { within } from '../coherence/deadline.ts';
 import { shorten, TidemarkError } from '../coherence/errors.ts';
 import type { Label } from '../coherence/label.ts';
+import type { Target } from '../coherence/target.ts';
 import type { Breaker } from './breaker.ts';
 import { type Compression, compress, decompress } from './compression.ts';
 import { decodeEnvelope, type Envelope, encodeEnvelope } from './envelope.ts';
@@ -75,6 +76,20 @@ export class StoreTier {
     return writing;
   }
 
+  /**
+   * Frees what targets cover, where the store keeps track of it; returns how many entries there were. It takes as long as there
+   * are: each of its requests has a deadline, the whole has none. Never rejects.
+   */
+  async reclaim(targets: readonly Target[]): Promise<number | undefined> {
+    const { store, breaker } = this.#parts;
+    try {
+      return await breaker.run(async () => store.reclaim?.(targets));
+    } catch (error) {
+      this.#failed('reclaim', [], error);
+      return undefined;
+    }
+  }
+
   /** Resolves when no write is under way. */
   async settled(): Promise<void> {
     await Promise.all(this.#writing);
@@ -107,7 +122,7 @@ export class StoreTier {
       compressed: small !== undefined,
       payload: small ?? packed,
     });
-    await breaker.run(() => this.#inTime(store.set(key, bytes, kept.ttl + kept.grace)));
+    await breaker.run(() => this.#inTime(store.set(key, bytes, kept.ttl + kept.grace, kept.labels)));
     if (events.heard) events.emit({ type: 'stored', key, bytes: bytes.length });
   }
 
@@ -128,7 +143,7 @@ export class StoreTier {
     return within(clock, timeout, work, () => new Error(`the store did not answer within ${timeout} ms`));
   }
 
-  #failed(operation: 'get' | 'set', keys: readonly string[], error: unknown): void {
+  #failed(operation: 'get' | 'set' | 'reclaim', keys: readonly string[], error: unknown): void {
     this.#parts.events.emit({ type: 'store-failed', operation, keys, error });
   }
 }

@@ -1,3 +1,6 @@
+import type { Label } from '../coherence/label.ts';
+import type { Target } from '../coherence/target.ts';
+
 /**
  * A shared store of encoded entries (L2).
  *
@@ -8,9 +11,21 @@
 export interface Store {
   /** One answer for each key, in order; `undefined` where there is none. */
   getMany(keys: readonly string[]): Promise<readonly (Uint8Array | undefined)[]>;
-  /** Keeps `bytes` for at most `ttl` ms. The caller does not change them afterwards. */
-  set(key: string, bytes: Uint8Array, ttl: number): Promise<void>;
+  /**
+   * Keeps `bytes` for at most `ttl` ms. The caller does not change them afterwards.
+   *
+   * @param labels what the entry depends on, for `reclaim` to find it by; without them, its key and the keys above it
+   */
+  set(key: string, bytes: Uint8Array, ttl: number, labels?: readonly Label[]): Promise<void>;
   /** Forgets keys; returns how many there were. */
   remove(keys: readonly string[]): Promise<number>;
+  /**
+   * Frees the memory of entries that targets cover, and returns how many there were. Only a store that keeps track of
+   * labels has it; others leave covered entries to their TTL.
+   *
+   * It does not promise to find all of them, nor to spare what is filled while it runs, or what has lost a label since
+   * it was set before: such an entry is a miss. Call it after the record is appended: what is filled later need not go.
+   */
+  reclaim?(targets: readonly Target[]): Promise<number>;
   close(): Promise<void>;
 }

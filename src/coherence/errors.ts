@@ -14,6 +14,7 @@ export type ErrorCode =
   | 'LOAD_TIMEOUT'
   | 'NOT_READY'
   | 'NOT_CONSISTENT'
+  | 'UNAVAILABLE'
   | 'CLOSED';
 
 /**

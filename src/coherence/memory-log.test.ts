@@ -16,7 +16,14 @@ let epoch: string;
 beforeEach(async () => {
   clock = new FakeClock(1_000_000);
   const random = new SeededRandom(7).next;
-  context = { name: 'test', clock, stopwatch: new Stopwatch(clock), random, logger: undefined };
+  context = {
+    name: 'test',
+    clock,
+    stopwatch: new Stopwatch(clock),
+    random,
+    logger: undefined,
+    logOptions: logOptions(),
+  };
   log = new MemoryLog(logOptions({ slots: 256, maxLife: '1m' }), context);
   ({ epoch } = await log.snapshot());
 });

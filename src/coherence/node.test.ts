@@ -201,7 +201,7 @@ describe('events', () => {
   it('tell how many were replaced when the queue is full', async () => {
     const scene = await new Scene().started();
     scene.log.append = () => Promise.reject(new Error('refused'));
-    for (const name of ['a', 'b', 'c']) void scene.node.invalidate([key(name)]);
+    for (const name of ['a', 'b', 'c']) void scene.node.invalidate([key(name)], { cause: { event: name } });
     await scene.clock.advance(300);
     expect(scene.news()).toContainEqual({ type: 'overflowed', dropped: 3 });
   });

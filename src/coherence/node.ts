@@ -11,7 +11,7 @@ import { describeTarget, type Target } from './target.ts';
 import { View } from './view.ts';
 import { Writer } from './writer.ts';
 
-export interface NodeParts extends Omit<PartContext, 'logger'> {
+export interface NodeParts extends Omit<PartContext, 'logger' | 'logOptions'> {
   readonly log: InvalidationLog;
   readonly options: LogOptions;
   /** In ms; see `Writer`. */

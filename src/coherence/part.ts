@@ -1,4 +1,5 @@
 import type { Clock } from './clock.ts';
+import type { LogOptions } from './log.ts';
 import type { Logger } from './logger.ts';
 import type { Stopwatch } from './stopwatch.ts';
 
@@ -12,6 +13,8 @@ export interface PartContext {
   /** Numbers in [0, 1). */
   readonly random: () => number;
   readonly logger: Logger | undefined;
+  /** What the cache was configured with: a log that does not exist yet is created with these. */
+  readonly logOptions: LogOptions;
 }
 
 /** A part, or a function that makes it for one cache. */

@@ -7,6 +7,15 @@ export interface NodePresence {
   readonly servesFor: number;
 }
 
+/** The list of nodes, as it was read. */
+export interface Roll {
+  /** Another one whenever the list may have lost a node, and in each epoch of the log. */
+  readonly id: string;
+  /** The longest `servesFor` that any node has ever stated, in ms, as far as is known. */
+  readonly longest: number;
+  readonly nodes: readonly NodePresence[];
+}
+
 /**
  * Who is in the fleet. A node registers, *then* takes its snapshot, so that a writer that waits for every listed node
  * misses none.
@@ -17,13 +26,13 @@ export interface NodePresence {
 export interface Presence {
   /** Adds or renews this node's entry. */
   register(node: NodePresence): Promise<void>;
-  list(): Promise<readonly NodePresence[]>;
+  list(): Promise<Roll>;
   remove(node: string): Promise<void>;
 }
 
 /** The presence of a single process: there is nobody else to wait for. */
 export const aloneInTheFleet: Presence = {
   register: () => Promise.resolve(),
-  list: () => Promise.resolve([]),
+  list: () => Promise.resolve({ id: '', longest: 0, nodes: [] }),
   remove: () => Promise.resolve(),
 };

@@ -11,6 +11,8 @@ export interface Receipt {
   readonly status: 'applied' | 'appended' | 'queued';
   /** Hand it to other services, or to `with({ atLeast })`, to read this write. */
   readonly token: Token;
+  /** How many entries were removed from the store, where it is told to free them at once; not of one that is queued. */
+  readonly removed?: number;
 }
 
 /** A receipt, or the token from one. */

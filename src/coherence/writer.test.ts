@@ -78,7 +78,8 @@ class Scene {
   }
 
   writeAll(targets: readonly Target[], name: string, notes: string[], lsn?: Lsn): Promise<Receipt> {
-    const receipt = this.node.invalidate(targets, { lsn });
+    // With a cause each is a record of its own.
+    const receipt = this.node.invalidate(targets, { lsn, cause: { event: name } });
     const since = this.clock.monotonic();
     void receipt.then(({ status }) => notes.push(`${name} ${status} after ${this.clock.monotonic() - since}`));
     return receipt;

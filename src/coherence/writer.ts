@@ -8,6 +8,7 @@ import { checkNumber, type Position } from './position.ts';
 import type { Receipt } from './receipt.ts';
 import { receiptOf } from './receipt.ts';
 import type { Draft } from './record.ts';
+import { unite } from './shared-draft.ts';
 import type { Stopwatch } from './stopwatch.ts';
 import type { View } from './view.ts';
 
@@ -45,9 +46,15 @@ export interface WriterHooks {
  * `covering` says whether its targets are in the view's pending set; `settled` whether its receipt was given.
  */
 interface Item {
-  readonly draft: Draft;
+  draft: Draft;
   readonly since: number;
   readonly resolve: (receipt: Receipt) => void;
+  /** What every call whose targets are in the draft is given. */
+  readonly receipt: Promise<Receipt>;
+  /** How many calls have their targets in the draft. */
+  calls: number;
+  /** Whether the draft was handed to the log, and must stay as it is. */
+  handed: boolean;
   position: Position | undefined;
   covering: boolean;
   settled: boolean;
@@ -55,6 +62,9 @@ interface Item {
 
 /** Most drafts in one append. */
 const BATCH = 500;
+
+/** Most labels in one append, unless a single draft has more: a server does nothing else while it writes them down. */
+const BATCH_LABELS = 1_000;
 
 const FIRST_PAUSE = 10;
 const LONGEST_PAUSE = 1_000;
@@ -87,29 +97,52 @@ export class Writer {
     this.#ownLimit = parts.maxQueue;
   }
 
-  /** Drafts that the log has not taken yet. */
+  /** Calls whose drafts the log has not taken yet. */
   get unsent(): number {
-    return this.#waiting.length;
+    return this.#waiting.reduce((calls, item) => calls + item.calls, 0);
   }
 
   /** Appends a draft; resolves when its record is applied here, or with what is true after a short patience. Never rejects. */
   write(draft: Draft): Promise<Receipt> {
-    return new Promise((resolve) => {
-      this.#waiting.push({
-        draft,
-        since: this.#parts.stopwatch.now(),
-        resolve,
-        position: undefined,
-        covering: false,
-        settled: false,
-      });
-      if (this.#stopped) return this.#loseInPatience(this.#parts.patience, 'closed');
+    const last = this.#waiting.at(-1);
+    if (last !== undefined && !last.handed && !last.covering && !last.settled) {
+      const together = unite(last.draft, draft);
+      if (together !== undefined) {
+        last.draft = together;
+        last.calls++;
+        return last.receipt;
+      }
+    }
+    const item = this.#item(draft);
+    this.#waiting.push(item);
+    if (this.#stopped) this.#loseInPatience(this.#parts.patience, 'closed');
+    else {
       if (!this.#sending) {
         this.#sending = true;
         queueMicrotask(() => void this.#send());
       }
       this.#startPatience(this.#parts.patience);
+    }
+    return item.receipt;
+  }
+
+  #item(draft: Draft): Item {
+    let resolve: (receipt: Receipt) => void = () => {};
+    const receipt = new Promise<Receipt>((done) => {
+      resolve = done;
     });
+    const since = this.#parts.stopwatch.now();
+    return {
+      draft,
+      since,
+      resolve,
+      receipt,
+      calls: 1,
+      handed: false,
+      position: undefined,
+      covering: false,
+      settled: false,
+    };
   }
 
   /** Before another epoch is adopted: own records that may be lost with the old one cover their targets again, and are sent again. */
@@ -169,7 +202,7 @@ export class Writer {
     this.#cancelPatience?.();
     this.#resume?.();
     for (const item of this.#waiting) this.#becomeQueued(item, 'closed');
-    return this.#waiting.length;
+    return this.unsent;
   }
 
   #drained: (() => void) | undefined;
@@ -189,7 +222,8 @@ export class Writer {
   async #send(): Promise<void> {
     let failures = 0;
     while (this.#waiting.length > 0 && !this.#stopped) {
-      const batch = this.#waiting.slice(0, BATCH);
+      const batch = this.#waiting.slice(0, this.#batchLength());
+      for (const item of batch) item.handed = true;
       try {
         const appended = checked(await this.#append(batch.map((item) => item.draft)), batch.length);
         // What was replaced by one `everything` meanwhile is not in the queue any more.
@@ -206,6 +240,14 @@ export class Writer {
     }
     this.#sending = false;
     this.#drained?.();
+  }
+
+  #batchLength(): number {
+    let labels = 0;
+    const past = this.#waiting.findIndex(
+      ({ draft }, i) => i >= BATCH || (labels += draft.labels.length) > BATCH_LABELS,
+    );
+    return past === -1 ? this.#waiting.length : Math.max(1, past);
   }
 
   #append(drafts: readonly Draft[]): Promise<Appended> {
@@ -315,14 +357,13 @@ export class Writer {
    * one `everything` at the newest position, in case the epoch ends.
    */
   #boundOwn(): void {
-    const { maxQueue, makeEverything, stopwatch } = this.#parts;
+    const { maxQueue, makeEverything } = this.#parts;
     const settled = this.#own.filter((item) => item.settled);
     const waiting = this.#own.filter((item) => !item.settled);
     // Not the last one's: receipts are not given in the order of positions.
     const position = settled.map((item) => item.position as Position).sort((a, b) => b.number - a.number)[0];
     if (position !== undefined) {
-      const draft = makeEverything();
-      const all = { draft, since: stopwatch.now(), resolve: () => {}, position, covering: false, settled: true };
+      const all: Item = { ...this.#item(makeEverything()), position, handed: true, settled: true };
       this.#own = [all, ...waiting];
     }
     // Not looked at again before it has doubled: a burst whose receipts are still to come must not be walked at each record.
@@ -335,14 +376,10 @@ export class Writer {
     if (view.pending.size <= maxQueue) return;
     const replaced = this.#waiting.filter((item) => item.covering);
     if (replaced.length <= maxQueue) return; // The others were taken by the log.
-    const draft = makeEverything();
     const all: Item = {
-      draft,
+      ...this.#item(makeEverything()),
       // Before all others, so that nobody's patience is measured by it.
       since: Number.NEGATIVE_INFINITY,
-      resolve: () => {},
-      position: undefined,
-      covering: false,
       settled: true,
     };
     this.#coverWith(all);

@@ -4,8 +4,9 @@ import type { Store } from '../cache/store.ts';
 export function alteredStore(store: Store, methods: Partial<Store> = {}): { -readonly [M in keyof Store]: Store[M] } {
   return {
     getMany: (keys) => store.getMany(keys),
-    set: (key, bytes, ttl) => store.set(key, bytes, ttl),
+    set: (key, bytes, ttl, labels) => store.set(key, bytes, ttl, labels),
     remove: (keys) => store.remove(keys),
+    ...(store.reclaim === undefined ? {} : { reclaim: (targets) => store.reclaim?.(targets) ?? Promise.resolve(0) }),
     close: () => store.close(),
     ...methods,
   };

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { logOptions } from '../coherence/log-options.ts';
 import { Stopwatch } from '../coherence/stopwatch.ts';
 import { memoryLog } from '../index.ts';
 import { FakeClock, promisesSettled } from './fake-clock.ts';
@@ -6,7 +7,14 @@ import { FaultyLog } from './faulty-log.ts';
 
 function setUp(): FaultyLog {
   const clock = new FakeClock();
-  const context = { name: 'test', clock, stopwatch: new Stopwatch(clock), random: () => 0.5, logger: undefined };
+  const context = {
+    name: 'test',
+    clock,
+    stopwatch: new Stopwatch(clock),
+    random: () => 0.5,
+    logger: undefined,
+    logOptions: logOptions(),
+  };
   const log = memoryLog();
   return new FaultyLog(typeof log === 'function' ? log(context) : log);
 }

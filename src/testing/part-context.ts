@@ -1,4 +1,5 @@
 import type { Clock } from '../coherence/clock.ts';
+import { logOptions } from '../coherence/log-options.ts';
 import type { PartContext } from '../coherence/part.ts';
 import { Stopwatch } from '../coherence/stopwatch.ts';
 import { SeededRandom } from './seeded-random.ts';
@@ -18,6 +19,7 @@ export function partContext(clock: Clock, given: Partial<Omit<PartContext, 'cloc
     stopwatch: new Stopwatch(clock),
     random: new SeededRandom(1).next,
     logger: undefined,
+    logOptions: logOptions(),
     ...given,
   };
 }

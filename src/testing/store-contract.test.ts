@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { memoryStore } from '../index.ts';
+import { everything, memoryStore } from '../index.ts';
 import type { Store } from '../cache/store.ts';
 import { alteredStore } from './altered-store.ts';
 import { CaseList } from './case-list.ts';
@@ -11,13 +11,22 @@ const runner = { describe, it, beforeEach, afterEach };
 /** A store in memory on a clock of its own, some of its methods replaced. */
 function open(alter: (store: Store) => Partial<Store> = () => ({})): StoreSubject {
   const clock = new FakeClock();
-  const store = memoryStore()({ clock });
+  const store = memoryStore({ reclaim: 'eager' })({ clock });
   return { store: alteredStore(store, alter(store)), elapse: (ms) => clock.advance(ms) };
 }
 
 storeContract(runner, {
   name: 'memoryStore keeps the contract',
   open: () => open(),
+  close: ({ store }) => store.close(),
+});
+
+storeContract(runner, {
+  name: 'a store that does not reclaim keeps the contract',
+  open: () => {
+    const clock = new FakeClock();
+    return { store: memoryStore()({ clock }), elapse: (ms) => clock.advance(ms) };
+  },
   close: ({ store }) => store.close(),
 });
 
@@ -93,6 +102,31 @@ describe('the store contract finds', () => {
         set: (key, bytes, ttl) => store.set(key.normalize(), bytes, ttl),
       }),
       'tells odd keys apart',
+    ],
+    [
+      'labels that are ignored',
+      (store) => ({ set: (key, bytes, ttl) => store.set(key, bytes, ttl) }),
+      'reclaims the entries of a tag',
+    ],
+    [
+      'a key without what is below it',
+      (store) => ({ reclaim: (targets) => store.remove(targets.flatMap((it) => (it.kind === 'key' ? [it.key] : []))) }),
+      'reclaims a key and everything below it',
+    ],
+    [
+      'a pattern taken for everything',
+      (store) => ({ reclaim: async () => (await store.reclaim?.([everything()])) ?? 0 }),
+      'reclaims what matches a pattern, as people read keys',
+    ],
+    [
+      'a count of targets',
+      (store) => ({
+        reclaim: async (targets) => {
+          await store.reclaim?.(targets);
+          return targets.length;
+        },
+      }),
+      'reclaims what several targets cover, and counts it once',
     ],
   ])('%s', async (_, alter, name) => {
     const list = new CaseList();

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import type { Store } from '../cache/store.ts';
+import { entryLabels } from '../coherence/label.ts';
+import { everything, key, pattern, tag, type Target } from '../coherence/target.ts';
 import { type ContractCase, type ContractOptions, type Runner, runContract } from './runner.ts';
 
 /** An empty store, as the contract handles it. */
@@ -41,7 +43,7 @@ const ODD_KEYS: readonly string[] = [
 
 /**
  * What every {@link Store} does while its server is up and has room. That an entry is found again is promised by none:
- * the cases that look for one need a store that nobody else fills.
+ * the cases that look for one need a store that nobody else fills. Those of `reclaim` hold for a store without it too.
  *
  * @example
  * storeContract({ describe, it, beforeEach, afterEach }, { name: 'my store', open: () => ({ store, elapse }) });
@@ -198,6 +200,65 @@ const cases: Readonly<Record<string, ContractCase<StoreSubject>>> = {
     }
   },
 
+  'reclaims a key and everything below it': async ({ store }) => {
+    await reclaims(store, [key('user:1')], ['user:1', 'user:1:posts', 'user:1:posts:7']);
+  },
+
+  'reclaims everything below a key that has no entry': async ({ store }) => {
+    await reclaims(store, [key('user')], ['user:1', 'user:1:posts', 'user:1:posts:7', 'user:12']);
+  },
+
+  'reclaims both readings of a key that has two': async ({ store }) => {
+    await reclaims(store, [key('fr:user', 1)], ['fr:user:1', 'fr\\:user:1']);
+  },
+
+  'reclaims the entries of a tag': async ({ store }) => {
+    await reclaims(store, [tag('blue')], ['user:1:posts', 'team:1', 'user:12']);
+  },
+
+  'reclaims what matches a pattern, as people read keys': async ({ store }) => {
+    await reclaims(store, [pattern('fr:*:1')], ['fr:user:1', 'fr\\:user:1']);
+  },
+
+  'reclaims everything': async ({ store }) => {
+    await reclaims(store, [everything()], Object.keys(LABELLED));
+  },
+
+  'reclaims what several targets cover, and counts it once': async ({ store }) => {
+    const targets = [key('user:1'), tag('blue'), tag('red'), tag('nobody'), pattern('team:*'), key('x'), key('y')];
+    const gone = ['user:1', 'user:1:posts', 'user:1:posts:7', 'user:12', 'team:1', 'fr\\:user:1'];
+    await reclaims(store, targets, gone);
+    if (store.reclaim !== undefined) assert.equal(await store.reclaim([]), 0);
+  },
+
+  'reclaims what was set without labels by its key': async ({ store }) => {
+    if (store.reclaim === undefined) return;
+    for (const name of ['a', 'a:b', 'c']) await store.set(name, bytes(1), LONG);
+    assert.equal(await store.reclaim([key('a')]), 2);
+    assert.deepEqual(await found(store, ['a', 'a:b', 'c']), [undefined, undefined, [1]]);
+  },
+
+  'reclaims what was set again, and counts only what is there': async ({ store, elapse }) => {
+    if (store.reclaim === undefined) return;
+    const labels = (name: string) => entryLabels(name, ['blue']);
+    for (const name of ['again', 'removed', 'twice']) await store.set(name, bytes(1), LONG, labels(name));
+    await store.set('expired', bytes(1), SHORT, labels('expired'));
+    await store.set('twice', bytes(2), LONG, labels('twice'));
+    await store.remove(['removed', 'again']);
+    await store.set('again', bytes(2), LONG, labels('again'));
+    await elapse(SHORT + LATE);
+    assert.equal(await store.reclaim([tag('blue')]), 2);
+    assert.equal(await store.reclaim([tag('blue')]), 0);
+    await store.set('again', bytes(3), LONG, labels('again'));
+    assert.equal(await store.reclaim([everything()]), 1);
+  },
+
+  'reclaims odd keys': async ({ store }) => {
+    if (store.reclaim === undefined) return;
+    for (const [i, name] of ODD_KEYS.entries()) await store.set(name, bytes(i), LONG, entryLabels(name, ['odd']));
+    assert.equal(await store.reclaim([tag('odd')]), ODD_KEYS.length);
+  },
+
   'can be closed': async ({ store }) => {
     await store.set('a', bytes(1), LONG);
     await store.close();
@@ -210,4 +271,28 @@ function bytes(...numbers: number[]): Uint8Array {
 
 async function found(store: Store, keys: readonly string[]): Promise<(number[] | undefined)[]> {
   return (await store.getMany(keys)).map((it) => it && [...it]);
+}
+
+/** Entries with their tags. */
+const LABELLED: Readonly<Record<string, readonly string[]>> = {
+  'user:1': ['red'],
+  'user:1:posts': ['blue', 'red'],
+  'user:1:posts:7': [],
+  'user:12': ['blue'],
+  'team:1': ['blue'],
+  blue: [],
+  'fr:user:1': [],
+  'fr\\:user:1': ['red'],
+};
+
+/** That targets free those entries, and no others. */
+async function reclaims(store: Store, targets: readonly Target[], gone: readonly string[]): Promise<void> {
+  if (store.reclaim === undefined) return;
+  const names = Object.keys(LABELLED);
+  for (const name of names) await store.set(name, bytes(1), LONG, entryLabels(name, LABELLED[name] ?? []));
+  assert.equal(await store.reclaim(targets), gone.length);
+  assert.deepEqual(
+    await found(store, names),
+    names.map((name) => (gone.includes(name) ? undefined : [1])),
+  );
 }
