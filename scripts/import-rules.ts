@@ -25,7 +25,7 @@ const pureBuiltins = ['node:assert', 'node:buffer', 'node:crypto', 'node:string_
 /** Ports and data types of the inner folders: what an adapter implements and handles. */
 const ports = {
   coherence: { except: ['follower.ts', 'memory-log.ts', 'node.ts', 'pending.ts', 'writer.ts'] },
-  cache: { only: ['store.ts', 'lease.ts', 'breaker.ts', 'envelope.ts'] },
+  cache: { only: ['store.ts', 'lease.ts', 'breaker.ts', 'envelope.ts', 'size.ts'] },
 } as const;
 
 const adapter: ImportRow = { rooms: ports, builtins: 'all' };
@@ -64,6 +64,8 @@ export const importRows: Readonly<Record<string, ImportRow>> = {
   events: { publicNames: true, rooms: { coherence: 'all' }, builtins: [...pureBuiltins, 'node:async_hooks'] },
   operations: { publicNames: true, rooms: { coherence: 'all' }, builtins: pureBuiltins },
   redis: adapter,
+  // Loads whichever of the two is installed, for a URL.
+  'redis/driver.ts': { ...adapter, packages: ['ioredis', 'redis'] },
   postgres: adapter,
   nats: adapter,
   kysely: dataLayer('kysely'),
@@ -87,9 +89,9 @@ export const importRows: Readonly<Record<string, ImportRow>> = {
 /** What a test beside its source may import besides what the source may. The test runner is passed in elsewhere. */
 export const testRow: ImportRow = {
   // Past the door, so that a test of the core loads no more than it needs.
-  rooms: { testing: 'inside' },
+  rooms: { testing: 'inside', coherence: 'all', cache: 'all' },
   builtins: 'all',
-  packages: ['vitest', 'fast-check', 'pino'],
+  packages: ['vitest', 'fast-check', 'pino', 'ioredis', 'ioredis6', 'redis', 'redis5'],
 };
 
 /**

@@ -1,0 +1,3 @@
+export type { IoredisClient, NodeRedisClient, RedisClient } from './client.ts';
+export { redis, type RedisParts } from './redis.ts';
+export type { RedisOptions } from './redis-options.ts';

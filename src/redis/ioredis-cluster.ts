@@ -1,0 +1,82 @@
+import { type ClusterClient, ClusterCommands } from './cluster-commands.ts';
+import { slotOf } from './cluster-slot.ts';
+import type { Connection, Driver, Reply } from './connection.ts';
+import { type Ioredis, openIoredis } from './ioredis.ts';
+
+/** What is used of a `Cluster` of ioredis. */
+export interface IoredisCluster {
+  readonly options: Readonly<Record<string, unknown>>;
+  /** By slot: the servers as `host:port`, the primary first. */
+  readonly slots: readonly (readonly string[] | undefined)[];
+  duplicate(startupNodes: readonly never[], overrides: object): IoredisCluster;
+  connect(): Promise<unknown>;
+  nodes(role: 'master'): readonly Ioredis[];
+  callBuffer(command: string, args: readonly (string | Buffer)[]): Promise<Reply>;
+  disconnect(): void;
+  on(event: string, listener: (cause?: unknown) => void): unknown;
+}
+
+/** ioredis over a Cluster. */
+export function ioredisClusterDriver(client: IoredisCluster): Driver {
+  return {
+    connect: (key, timeout) => connectToOwner(client, key, timeout),
+    spread: (timeout) => new ClusterCommands(() => clusterClient(client, timeout), timeout),
+    close: () => {},
+  };
+}
+
+/** A duplicate that is not connected yet, and reads and writes names of keys as they are. */
+function duplicateOf(client: IoredisCluster, timeout: number, overrides: object): IoredisCluster {
+  const redisOptions = { ...(client.options['redisOptions'] as object | undefined) };
+  const own = { keyPrefix: '', commandTimeout: undefined, socketTimeout: undefined, connectTimeout: timeout };
+  const duplicate = client.duplicate([], {
+    lazyConnect: true,
+    enableOfflineQueue: false,
+    enableAutoPipelining: false,
+    scaleReads: 'master',
+    keyPrefix: '',
+    redisOptions: { ...redisOptions, ...own },
+    ...overrides,
+  });
+  duplicate.on('error', () => {});
+  return duplicate;
+}
+
+/** Looks at the Cluster afresh: what another client knew may be from before a failover. */
+async function connectToOwner(client: IoredisCluster, key: string, timeout: number): Promise<Connection> {
+  const end = performance.now() + timeout;
+  const slotsRefreshTimeout = Math.max(1, Math.floor(timeout / 3)); // so that one hanging server leaves time for others
+  const look = duplicateOf(client, timeout, {
+    clusterRetryStrategy: () => null,
+    enableReadyCheck: false,
+    slotsRefreshTimeout,
+  });
+  const timer = setTimeout(() => look.disconnect(), timeout);
+  try {
+    await look.connect();
+    const name = look.slots[slotOf(key)]?.[0];
+    const owner = look.nodes('master').find(({ options }) => [options['host'], options['port']].join(':') === name);
+    if (owner === undefined) throw new Error('No server of the Redis Cluster has the slot of the log now.');
+    return await openIoredis(owner, Math.max(1, end - performance.now()));
+  } finally {
+    clearTimeout(timer);
+    look.disconnect();
+  }
+}
+
+function clusterClient(template: IoredisCluster, timeout: number): ClusterClient {
+  const client = duplicateOf(template, timeout, {
+    clusterRetryStrategy: (times: number) => Math.min(20 * times, 1_000),
+    slotsRefreshTimeout: timeout,
+    slotsRefreshInterval: 1_000,
+    maxRedirections: 5,
+  });
+  return {
+    tried: client.connect().then(nothing, nothing),
+    send: (_key, [command = '', ...args]) => client.callBuffer(command.toString(), args),
+    serverOf: (key) => client.slots[slotOf(key)]?.[0] ?? '',
+    close: () => client.disconnect(),
+  };
+}
+
+function nothing(): void {}

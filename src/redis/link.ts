@@ -1,0 +1,110 @@
+import type { Clock } from '../coherence/clock.ts';
+import { within } from '../coherence/deadline.ts';
+import { TidemarkError } from '../coherence/errors.ts';
+import type { Connection } from './connection.ts';
+
+export interface LinkParts {
+  /** One attempt to connect to the present primary, within so many ms. */
+  readonly open: (timeout: number) => Promise<Connection>;
+  readonly clock: Clock;
+  /** Numbers in [0, 1). */
+  readonly random: () => number;
+  /** Deadline of an attempt to connect, and of work that names none, in ms. */
+  readonly timeout: number;
+}
+
+/** Pauses between attempts to connect, in ms. */
+const FIRST_PAUSE = 20;
+const LONGEST_PAUSE = 1_000;
+
+/** Answers of a server that is not, or no longer, the one to ask: a new connection looks for the right one. */
+const ELSEWHERE = /READONLY|MOVED|UNBLOCKED|-?ASK |CLUSTERDOWN|MASTERDOWN/;
+
+/**
+ * Keeps one connection up, and lets nobody wait for a dead server: work that is not answered in time gives the connection
+ * up, and until there is a new one everything fails at once. Only the very first attempt is waited for.
+ */
+export class Link {
+  readonly #parts: LinkParts;
+  #connection: Connection | undefined;
+  /** The attempt that is under way, if none has failed before it. */
+  #first: Promise<void> | undefined;
+  #failure: unknown;
+  #closed = false;
+  #cancelPause: (() => void) | undefined;
+
+  constructor(parts: LinkParts) {
+    this.#parts = parts;
+    this.#first = this.#connect(0);
+  }
+
+  /** The connection, if there is one now. */
+  get connection(): Connection | undefined {
+    return this.#connection?.closed === false ? this.#connection : undefined;
+  }
+
+  /**
+   * Work on one connection from its beginning to its end.
+   *
+   * @param ms its deadline; it includes the first attempt to connect
+   * @throws TidemarkError `UNAVAILABLE` at once without a connection, or when the deadline passes; what `work` throws
+   */
+  async run<T>(work: (connection: Connection) => Promise<T>, ms: number = this.#parts.timeout): Promise<T> {
+    if (this.#connection === undefined && this.#first !== undefined)
+      await within(this.#parts.clock, Math.min(ms, this.#parts.timeout), this.#first, () => this.#unavailable());
+    const { connection } = this;
+    if (connection === undefined) throw this.#unavailable();
+    try {
+      return await within(this.#parts.clock, ms, work(connection), () => {
+        this.drop(connection);
+        return new TidemarkError('UNAVAILABLE', `Redis did not answer within ${ms} ms. Is it overloaded, or stopped?`);
+      });
+    } catch (error) {
+      if (error instanceof Error && ELSEWHERE.test(error.message)) this.drop(connection);
+      throw error;
+    }
+  }
+
+  /** Gives a connection up: what is under way on it rejects, and a new one is made. */
+  drop(connection: Connection | undefined = this.#connection): void {
+    connection?.close();
+  }
+
+  close(): void {
+    this.#closed = true;
+    this.#cancelPause?.();
+    this.#connection?.close();
+  }
+
+  async #connect(failures: number): Promise<void> {
+    const { open, timeout } = this.#parts;
+    try {
+      const connection = await open(timeout);
+      if (this.#closed) return connection.close();
+      this.#connection = connection;
+      connection.onClose((cause) => {
+        this.#connection = undefined;
+        this.#failure = cause;
+        this.#again(0);
+      });
+    } catch (error) {
+      this.#failure = error;
+      this.#again(failures + 1);
+    } finally {
+      this.#first = undefined;
+    }
+  }
+
+  #again(failures: number): void {
+    if (this.#closed) return;
+    const { clock, random } = this.#parts;
+    const ms = failures === 0 ? 0 : Math.min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** Math.min(failures, 10));
+    this.#cancelPause = clock.schedule(ms * (0.5 + random()), () => void this.#connect(failures));
+  }
+
+  #unavailable(): TidemarkError {
+    return new TidemarkError('UNAVAILABLE', 'There is no connection to Redis now; it is being made again.', {
+      cause: this.#failure,
+    });
+  }
+}

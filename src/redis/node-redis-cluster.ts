@@ -1,0 +1,85 @@
+import { type ClusterClient, ClusterCommands } from './cluster-commands.ts';
+import { slotOf } from './cluster-slot.ts';
+import type { Connection, Driver, Reply } from './connection.ts';
+import { byteReplies, type NodeRedis, openNodeRedis, ownReplies } from './node-redis.ts';
+
+interface Node {
+  readonly address: string;
+}
+
+/** What is used of a client made by `createCluster` of node-redis. */
+export interface NodeRedisCluster {
+  /** By slot. */
+  readonly slots: readonly ({ readonly master: Node } | undefined)[];
+  duplicate(overrides: object): NodeRedisCluster;
+  connect(): Promise<unknown>;
+  nodeClient(node: Node): NodeRedis | Promise<NodeRedis>;
+  sendCommand(
+    firstKey: string,
+    isReadonly: boolean,
+    args: readonly (string | Buffer)[],
+    options: object,
+  ): Promise<Reply>;
+  destroy(): void;
+  on(event: string, listener: () => void): unknown;
+}
+
+/** node-redis over a Cluster. */
+export function nodeRedisClusterDriver(client: NodeRedisCluster): Driver {
+  return {
+    connect: (key, timeout) => connectToOwner(client, key, timeout),
+    spread: (timeout) => new ClusterCommands(() => clusterClient(client), timeout),
+    close: () => {},
+  };
+}
+
+function duplicateOf(client: NodeRedisCluster): NodeRedisCluster {
+  const duplicate = client.duplicate({ ...ownReplies, useReplicas: false, minimizeConnections: true });
+  duplicate.on('error', () => {});
+  return duplicate;
+}
+
+function end(client: NodeRedisCluster): void {
+  try {
+    client.destroy();
+  } catch {
+    // It throws when one of its connections has ended by itself.
+  }
+}
+
+/** Looks at the Cluster afresh: what another client knew may be from before a failover. */
+async function connectToOwner(client: NodeRedisCluster, key: string, timeout: number): Promise<Connection> {
+  const until = performance.now() + timeout;
+  const look = duplicateOf(client);
+  const finding = ownerOf(look, key);
+  finding.catch(() => {});
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_resolve, reject) => {
+    timer = setTimeout(() => reject(new Error(`No connection to the Redis Cluster within ${timeout} ms.`)), timeout);
+  });
+  try {
+    return await openNodeRedis(await Promise.race([finding, late]), Math.max(1, until - performance.now()));
+  } finally {
+    clearTimeout(timer);
+    end(look);
+  }
+}
+
+async function ownerOf(look: NodeRedisCluster, key: string): Promise<NodeRedis> {
+  await look.connect();
+  const owner = look.slots[slotOf(key)]?.master;
+  if (owner === undefined) throw new Error('No server of the Redis Cluster has the slot of the log now.');
+  return look.nodeClient(owner);
+}
+
+function clusterClient(template: NodeRedisCluster): ClusterClient {
+  const client = duplicateOf(template);
+  return {
+    tried: client.connect().then(nothing, nothing),
+    send: (key, args) => client.sendCommand(key, false, args, byteReplies),
+    serverOf: (key) => client.slots[slotOf(key)]?.master.address ?? '',
+    close: () => end(client),
+  };
+}
+
+function nothing(): void {}

@@ -1,0 +1,26 @@
+--[[
+The list of nodes. Who has not reported for long is struck off, and the list is another one then: a writer that knew it
+cannot tell whether it was struck off rightly.
+
+ARGV  8 a node to enter, '' for none   9 how long it serves when cut off, ms
+Answers {epoch, id of the list, longest time that any node ever said it serves, node, entry, node, entry, ...}.
+]]
+local refused = verify()
+if refused then return refused end
+report(ARGV[8], ARGV[9])
+local at = now() / 1000
+local answer = { log.epoch, '', text(log.longest) }
+local all = redis.call('HGETALL', NODES)
+for i = 1, #all, 2 do
+  local name, entry = all[i], all[i + 1]
+  local servesFor, reported = string.match(entry, ' (%d+) (%d+)$')
+  if servesFor and at - reported > 3 * servesFor + 10000 then
+    redis.call('HDEL', NODES, name)
+    redis.call('HSET', NODES, 'id', ARGV[1])
+  elseif servesFor then
+    answer[#answer + 1] = name
+    answer[#answer + 1] = entry
+  end
+end
+answer[2] = redis.call('HGET', NODES, 'id') or ''
+return answer
