@@ -7,6 +7,7 @@ import { type LogSettings, logOptions } from '../coherence/log-options.ts';
 import type { Logger } from '../coherence/logger.ts';
 import { memoryLog } from '../coherence/memory-log.ts';
 import type { Part, PartContext } from '../coherence/part.ts';
+import type { Presence } from '../coherence/presence.ts';
 import type { ServerCheck } from '../coherence/server-check.ts';
 import { Stopwatch } from '../coherence/stopwatch.ts';
 import { type Breaker, noBreaker } from './breaker.ts';
@@ -37,6 +38,8 @@ export interface CacheOptions extends Pick<LogSettings, 'maxLag' | 'maxLife' | '
   readonly log?: Part<InvalidationLog>;
   readonly check?: Part<ServerCheck>;
   readonly lease?: Part<Lease>;
+  /** The nodes of the fleet, for invalidations that are acknowledged everywhere. */
+  readonly presence?: Part<Presence>;
   readonly breaker?: Part<Breaker>;
   /** How values are written to the store: `'json'` (default), `'msgpack'`, or one of your own. */
   readonly serializer?: SerializerOption;
@@ -80,6 +83,7 @@ export interface CacheSettings {
   readonly owned: readonly { close(): Promise<void> }[];
   readonly check: ServerCheck | undefined;
   readonly lease: Lease;
+  readonly presence: Presence | undefined;
   readonly breaker: Breaker;
   readonly serializers: readonly Serializer[];
   readonly compression: Compression | undefined;
@@ -110,6 +114,7 @@ const KNOWN: Record<keyof CacheOptions, true> = {
   log: true,
   check: true,
   lease: true,
+  presence: true,
   breaker: true,
   serializer: true,
   compression: true,
@@ -183,6 +188,7 @@ export function cacheSettings(options: CacheOptions, distrustful = true): CacheS
     ],
     check: make(options.check, context),
     lease: make(options.lease, context) ?? noLease,
+    presence: make(options.presence, context),
     breaker: make(options.breaker, context) ?? noBreaker,
   };
 }

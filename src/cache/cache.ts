@@ -51,6 +51,12 @@ export interface InvalidateOptions {
    * primary until a bound says that it was read after that commit's record was applied.
    */
   readonly lsnMark?: Token;
+  /**
+   * `'here'` (default): resolves when this node serves nothing older. `'everywhere'`: when no node of the fleet does, which is
+   * as soon as all have confirmed it, and at the latest when those that have not must have stopped serving (`maxLag`, and the
+   * longest `whenDetached`); see `everywhere` in the receipt.
+   */
+  readonly acknowledged?: 'here' | 'everywhere';
 }
 
 /**
@@ -95,6 +101,8 @@ export class Cache {
     this.#node = new Node({
       ...context,
       log: settings.log,
+      presence: settings.presence,
+      tolerance: settings.serveDetached,
       options: settings.logOptions,
       patience: settings.patience,
       maxQueue: settings.maxQueue,
@@ -305,7 +313,8 @@ export class Cache {
    * Covers every entry of the targets: once this has returned, this node serves nothing older, and no other node does for
    * longer than `maxLag`. Calls of one tick share one append. Never fails because of the log, see {@link Receipt}.
    *
-   * @throws TidemarkError `INVALID_TARGET` for anything not made by `key`, `tag`, `pattern`, `everything` or `query.at`
+   * @throws TidemarkError `INVALID_TARGET` for anything not made by `key`, `tag`, `pattern`, `everything` or `query.at`;
+   * `INVALID_OPTION` where everywhere is asked of a cache that does not know its fleet
    */
   invalidate(...targets: Target[]): Promise<Receipt>;
   invalidate(targets: readonly Target[], options?: InvalidateOptions): Promise<Receipt>;
@@ -315,14 +324,19 @@ export class Cache {
     const list = (together ? args[0] : args) as readonly Target[];
     const options = together ? (args[1] as InvalidateOptions | undefined) : undefined;
     checkTargets(list);
+    const everywhere = this.#isEverywhere(options);
     const since = this.#now();
     const after = options?.lsnMark === undefined ? undefined : setMark(options.lsnMark);
     const appended = await this.#node.invalidate(list, {
       cause: options?.cause,
       lsn: options?.lsn,
       lsnAfter: after && { epoch: after.epoch, number: after.mark },
+      confirm: everywhere || undefined,
     });
-    const receipt = await this.#reclaimed(list, appended);
+    const reclaimed = await this.#reclaimed(list, appended);
+    const receipt = everywhere
+      ? Object.freeze({ ...reclaimed, everywhere: await this.#node.everywhere(appended) })
+      : reclaimed;
     if (this.#events.heard)
       this.#events.emit({
         type: 'invalidated',
@@ -382,6 +396,21 @@ export class Cache {
     if (this.#settings.store?.reclaim === undefined || receipt.status === 'queued') return receipt;
     const removed = await this.#store?.reclaim(targets);
     return removed === undefined ? receipt : Object.freeze({ ...receipt, removed });
+  }
+
+  #isEverywhere(options: InvalidateOptions | undefined): boolean {
+    const acknowledged = options?.acknowledged ?? 'here';
+    if (acknowledged === 'here') return false;
+    if (acknowledged !== 'everywhere')
+      throw new TidemarkError(
+        'INVALID_OPTION',
+        `acknowledged: ${shorten(acknowledged)} is neither 'here' nor 'everywhere'.`,
+      );
+    if (this.#node.knowsFleet) return true;
+    throw new TidemarkError(
+      'INVALID_OPTION',
+      `acknowledged: 'everywhere' needs to know the nodes. Give createCache the part \`presence\` that belongs to its log.`,
+    );
   }
 
   async #close(drain: number): Promise<{ unsent: number }> {

@@ -99,6 +99,7 @@ function invalidated(
     if (list.length > 0) words.push(`${name}=${list.map(word).join(',')}`);
   if (operation === 'everything') words.push('everything');
   if (receipt.removed !== undefined) words.push(`removed=${receipt.removed}`);
+  if (receipt.everywhere !== undefined) words.push(`everywhere=${receipt.everywhere}`);
   if (receipt.status !== 'applied') words.push(`status=${receipt.status}`);
   const fields = {
     ...cause?.fields,
@@ -108,6 +109,7 @@ function invalidated(
     operation,
     status: receipt.status,
     ...(receipt.removed === undefined ? {} : { keys_cleared: receipt.removed }),
+    ...(receipt.everywhere === undefined ? {} : { everywhere: receipt.everywhere }),
     position: receipt.token,
     ms,
     timestamp: new Date(at).toISOString(),

@@ -40,6 +40,9 @@ export type Guard =
   | 'consistentWait' // ... and waits until it was applied
   | 'consistentRecheck' // ... and checks all values again
   | 'consistentEpoch' // ... in the epoch of the head
+  | 'presenceFirst' // a node enters the list of nodes before it takes its copy
+  | 'everywhereWait' // acknowledged everywhere: all listed nodes have confirmed, or must have left service
+  | 'everywhereKnown' // ... and the list has been known for as long as a node that it lost would serve
   | 'lsnUnknown'; // an unknown bound sends replica readers to the primary
 
 /** Guards taken out; empty outside the simulation. */

@@ -33,6 +33,8 @@ class Scene {
       stopwatch: this.stopwatch,
       random,
       log: parts.local === true ? this.server : this.log,
+      presence: undefined,
+      tolerance: 0,
       options: parts.given === undefined ? options : logOptions(parts.given),
       patience: 250,
       maxQueue: 2,

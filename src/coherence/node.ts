@@ -1,11 +1,13 @@
 import { TidemarkError } from './errors.ts';
+import { Everywhere } from './everywhere.ts';
 import { Follower, type FollowerState } from './follower.ts';
 import type { RemovedGuards } from './guards.ts';
 import type { InvalidationLog, LogOptions } from './log.ts';
 import type { NodeEvent } from './node-event.ts';
 import type { PartContext } from './part.ts';
 import type { Position } from './position.ts';
-import type { Receipt } from './receipt.ts';
+import type { Presence } from './presence.ts';
+import { positionOf, type Receipt } from './receipt.ts';
 import { type Cause, coverageOf, type Draft, type Lsn } from './record.ts';
 import { describeTarget, type Target } from './target.ts';
 import { View } from './view.ts';
@@ -13,6 +15,9 @@ import { Writer } from './writer.ts';
 
 export interface NodeParts extends Omit<PartContext, 'logger' | 'logOptions'> {
   readonly log: InvalidationLog;
+  readonly presence: Presence | undefined;
+  /** How long entries may be served beyond `maxLag` while detached, in ms. */
+  readonly tolerance: number;
   readonly options: LogOptions;
   /** In ms; see `Writer`. */
   readonly patience: number;
@@ -26,6 +31,8 @@ export interface DraftDetails {
   readonly cause?: Cause | undefined;
   readonly lsn?: Lsn;
   readonly lsnAfter?: Position | undefined;
+  /** Every node is asked to say when it has applied the record; see {@link Node.everywhere}. */
+  readonly confirm?: boolean | undefined;
 }
 
 /**
@@ -37,6 +44,7 @@ export class Node {
   readonly view: View;
   readonly follower: Follower;
   readonly #writer: Writer;
+  readonly #everywhere: Everywhere | undefined;
   readonly #parts: NodeParts;
   readonly #idPrefix: string;
   /** Drafts made so far. */
@@ -59,10 +67,21 @@ export class Node {
       // The drafts that it replaces may have carried bounds of their commits: nobody may think that there were none.
       makeEverything: () => this.#draft([], { lsn: 'unknown' }, 'everything'),
     });
+    const { presence } = parts;
+    if (presence !== undefined)
+      this.#everywhere = new Everywhere({
+        ...parts,
+        presence,
+        node: this.origin,
+        options: () => this.follower.options,
+      });
   }
 
   start(): void {
+    const late = this.#parts.removed.has('presenceFirst');
+    if (!late) this.#everywhere?.start();
     this.follower.start();
+    if (late) this.#parts.clock.schedule(100, () => this.#everywhere?.start());
     this.#notice(undefined);
   }
 
@@ -96,14 +115,32 @@ export class Node {
     return this.#writer.write(this.#draft(targets, about));
   }
 
+  /** Whether this node can know when no other serves what it has invalidated. */
+  get knowsFleet(): boolean {
+    return this.follower.local || this.#everywhere !== undefined;
+  }
+
+  /**
+   * Resolves when no node of the fleet serves what a record covers.
+   *
+   * @returns `false` of one that is queued, or where that cannot be known
+   */
+  async everywhere(receipt: Receipt): Promise<boolean> {
+    const position = positionOf(receipt);
+    if (position === undefined) return false;
+    // Who follows a log of this process has applied the record in the turn of its append.
+    return this.follower.local || ((await this.#everywhere?.confirmed(position)) ?? false);
+  }
+
   /** Returns how many records could not be sent in `drain` ms. */
   async close(drain: number): Promise<number> {
     const unsent = await this.#writer.close(drain);
     this.follower.stop();
+    await this.#everywhere?.stop();
     return unsent;
   }
 
-  #draft(targets: readonly Target[], { cause, lsn, lsnAfter }: DraftDetails, kind?: 'everything'): Draft {
+  #draft(targets: readonly Target[], { cause, lsn, lsnAfter, confirm }: DraftDetails, kind?: 'everything'): Draft {
     const coverage = coverageOf(targets);
     // One literal with every field: records of one shape are applied faster than those of many.
     return {
@@ -114,6 +151,7 @@ export class Node {
       patterns: coverage.patterns,
       lsn,
       lsnAfter,
+      confirm,
       time: this.#parts.clock.wall(),
       targets: targets.map(describeTarget),
       cause,
@@ -168,7 +206,10 @@ export class Node {
 
   #change(attached: boolean, cause: unknown): void {
     this.#attached = attached;
-    if (attached) this.#ready.resolve();
+    if (attached) {
+      this.#ready.resolve();
+      void this.#everywhere?.learn();
+    }
     this.#parts.emit(
       attached
         ? { type: 'attached', position: this.#position() }

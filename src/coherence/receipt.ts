@@ -13,6 +13,11 @@ export interface Receipt {
   readonly token: Token;
   /** How many entries were removed from the store, where it is told to free them at once; not of one that is queued. */
   readonly removed?: number;
+  /**
+   * Of an invalidation that asked to be acknowledged everywhere: whether no node of the fleet serves anything older now. `false`
+   * where the log did not take it in time, or nobody could say which nodes there are.
+   */
+  readonly everywhere?: boolean;
 }
 
 /** A receipt, or the token from one. */

@@ -46,7 +46,7 @@ export interface Draft {
   /** What its maker had applied before it read `lsn`: only such a bound is certain to be above a commit whose own is unknown. */
   readonly lsnAfter?: Position | undefined;
   /** Its maker waits for every node: who applies it says so at once, see `Presence`. */
-  readonly confirm?: boolean;
+  readonly confirm?: boolean | undefined;
   /** The sender's wall clock, in milliseconds since 1970. For people; nothing compares it. */
   readonly time: number;
   /** The targets in readable form, where they are known. */

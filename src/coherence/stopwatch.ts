@@ -1,7 +1,7 @@
 import type { Clock } from './clock.ts';
 
 /** How far the wall clock may run ahead of the monotonic one before it counts as time that passed unseen, in ms. */
-const TOLERANCE = 50;
+export const STOPWATCH_TOLERANCE = 50;
 
 /**
  * One reading of time made of two clocks: milliseconds that have certainly or possibly passed.
@@ -46,7 +46,7 @@ export class Stopwatch {
     const monotonic = this.#clock.monotonic();
     if (!this.#distrustful) return monotonic;
     const ahead = this.#clock.wall() - monotonic - this.#skew;
-    if (ahead > TOLERANCE) {
+    if (ahead > STOPWATCH_TOLERANCE) {
       this.#unseen += ahead;
       this.#skew += ahead;
     } else if (ahead < 0) {

@@ -16,10 +16,12 @@ import { encodeExtensions, readExtensions } from './record-extensions.ts';
  *   12  previous number, f64        77  origin: u16 length, UTF-8
  *
  * Then the labels (u32 count, 8 bytes each: high half, low half), the patterns (u32 count, each as u16 length and UTF-8)
- * and extensions up to the end. Of the flags none is in use; a reader ignores unknown ones among the low eight, and
- * treats a record with one among the high eight as unreadable.
+ * and extensions up to the end. Flag 1 asks who applies the record to say so at once. A reader ignores unknown flags
+ * among the low eight, and treats a record with one among the high eight as unreadable.
  */
 const VERSION = 1;
+/** See `Draft.confirm`. */
+const CONFIRM = 0x0001;
 const MUST_UNDERSTAND = 0xff00;
 const HEADER = 77;
 
@@ -51,7 +53,7 @@ export function encodeRecord(record: LogRecord): Uint8Array {
   const writer = new ByteWriter(size + extensions.length, 'INVALID_RECORD')
     .u8(VERSION)
     .u8(KINDS.indexOf(record.kind) + 1)
-    .u16(0)
+    .u16(record.confirm === true ? CONFIRM : 0)
     .f64(checkNumber(record.number))
     .f64(checkNumber(record.prev))
     .hex(record.id, 16)
@@ -116,6 +118,7 @@ function readDraft(start: { version: number; kind: number; flags: number }, read
     ...(kind === 'floor' || floor > 0 ? { floor } : {}),
     ...(lsn === undefined ? {} : { lsn }),
     time: Number.isFinite(time) ? time : 0,
+    ...((start.flags & CONFIRM) === 0 ? {} : { confirm: true }),
     ...readExtensions(reader),
   };
 }

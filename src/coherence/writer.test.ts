@@ -42,6 +42,8 @@ class Scene {
       stopwatch: this.stopwatch,
       random: () => 0.5,
       log,
+      presence: undefined,
+      tolerance: 0,
       options,
       patience: parts.patience ?? PATIENCE,
       maxQueue: MAX_QUEUE,

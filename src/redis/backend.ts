@@ -24,7 +24,7 @@ export class Backend {
   constructor(driver: Driver, context: PartContext, timeout: number) {
     this.keys = redisKeys(context.name);
     this.scripts = new LogScripts(this.keys, context.logOptions, context.random);
-    this.rollCall = new RollCall(context.stopwatch);
+    this.rollCall = new RollCall();
     this.#driver = driver;
     this.#context = context;
     this.#timeout = timeout;

@@ -80,12 +80,11 @@ export class LogReader {
     const request = [String(Math.min(limit, ENTRIES)), ...rollCall.answer, replicas > 0 ? '1' : '0'];
     const answer = listOf(await scripts.run('read', connection, after, request));
     const isConfirmed = await confirmedBy(connection, replicas, scripts.confirmation);
-    const [epochText, head, found, present, list] = answer;
-    const epoch = textOf(epochText);
-    rollCall.heard(textOf(list), epoch, numberOf(present) === 1);
+    const [epoch, head, found, present] = answer;
+    rollCall.heard(numberOf(present) === 1);
     const records = this.#entries(found).flatMap((entry) => entry.records);
     return {
-      epoch,
+      epoch: textOf(epoch),
       head: numberOf(head),
       records: limit > 0 ? this.#keepSurplus(after, records, limit) : [],
       provenAt: isConfirmed && rollCall.present ? sentAt : undefined,
@@ -99,16 +98,15 @@ export class LogReader {
     const request = [...rollCall.answer, replicas > 0 ? '1' : '0'];
     const answer = listOf(await scripts.run('snapshot', connection, this.#position, request));
     const isConfirmed = await confirmedBy(connection, replicas, scripts.confirmation);
-    const [epochText, head, floor, bound, doubt] = answer;
-    const [table, bans, present, list] = answer.slice(9);
+    const [epoch, head, floor, bound, doubt] = answer;
+    const [table, bans, present] = answer.slice(9);
     scripts.learn(answer.slice(5, 9));
-    const epoch = textOf(epochText);
-    rollCall.heard(textOf(list), epoch, numberOf(present) === 1);
+    rollCall.heard(numberOf(present) === 1);
     this.#backlog = undefined;
     this.#proved = connection;
     this.#owing = rollCall.present ? 'nothing' : 'now';
     return {
-      epoch,
+      epoch: textOf(epoch),
       head: numberOf(head),
       floor: numberOf(floor),
       table: bytesOf(table),
@@ -141,8 +139,7 @@ export class LogReader {
     const foreign = entries.find((entry) => entry.epoch !== after.epoch);
     if (records.length === 0 && foreign !== undefined)
       return { epoch: foreign.epoch, head: 0, records: [], provenAt: undefined };
-    if (this.#owing !== 'now')
-      this.#owing = records.some((record) => (record as { confirm?: boolean }).confirm) ? 'now' : 'soon';
+    if (this.#owing !== 'now') this.#owing = records.some((record) => record.confirm) ? 'now' : 'soon';
     const head = records.at(-1)?.number ?? after.number;
     return { epoch: after.epoch, head, records: this.#keepSurplus(after, records, limit), provenAt: undefined };
   }

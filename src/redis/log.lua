@@ -94,11 +94,12 @@ local function verify()
 end
 
 -- Notes what a node has applied, and answers whether it was in the list: who was not may have been overlooked by a writer
--- that waits for all.
-local function report(node, servesFor)
+-- that waits for all. It serves for `maxLag` and its tolerance when it is cut off.
+local function report(node, tolerance)
+  redis.call('HSETNX', NODES, 'id', ARGV[1])
   if node == '' then return 1 end
   local known = redis.call('HEXISTS', NODES, node)
-  redis.call('HSETNX', NODES, 'id', ARGV[1])
+  local servesFor = text(log.maxLag + tolerance)
   local at = math.floor(now() / 1000)
   local entry = { ARGV[6] == '' and '-' or ARGV[6], ARGV[7], servesFor, text(at) }
   redis.call('HSET', NODES, node, table.concat(entry, ' '))

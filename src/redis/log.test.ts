@@ -2,7 +2,6 @@ import { Redis } from 'ioredis';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, it } from 'vitest';
 import { systemClock, systemRandom } from '../cache/system-clock.ts';
 import { logOptions } from '../coherence/log-options.ts';
-import { Stopwatch } from '../coherence/stopwatch.ts';
 import { checkContract } from '../testing/check-contract.ts';
 import { logContract } from '../testing/log-contract.ts';
 import type { LogSubject } from '../testing/log-subject.ts';
@@ -60,7 +59,7 @@ function subject(): Subject {
     release: () => data.close(),
     follower: link(),
     scripts: new LogScripts(keys, options, context.random),
-    rollCall: new RollCall(new Stopwatch(systemClock)),
+    rollCall: new RollCall(),
     replicas: 0,
     history: 1 << 20,
     timeout: 2_000,

@@ -2,7 +2,7 @@
 The list of nodes. Who has not reported for long is struck off, and the list is another one then: a writer that knew it
 cannot tell whether it was struck off rightly.
 
-ARGV  8 a node to enter, '' for none   9 how long it serves when cut off, ms
+ARGV  8 a node to enter, '' for none   9 its tolerance: how long it serves when cut off, beyond maxLag, ms
 Answers {epoch, id of the list, longest time that any node ever said it serves, node, entry, node, entry, ...}.
 ]]
 local refused = verify()
@@ -22,5 +22,5 @@ for i = 1, #all, 2 do
     answer[#answer + 1] = entry
   end
 end
-answer[2] = redis.call('HGET', NODES, 'id') or ''
+answer[2] = redis.call('HGET', NODES, 'id')
 return answer

@@ -24,10 +24,10 @@ export class RedisPresence implements Presence {
   }
 
   /** Never waits for a server: the first reading enters the node too, and proves nothing then. */
-  async register({ node, applied, servesFor }: NodePresence): Promise<void> {
+  async register(node: string, tolerance: number): Promise<void> {
     const { data, scripts, rollCall } = this.#parts;
-    rollCall.enter(node, servesFor);
-    await data.run((connection) => scripts.run('nodes', connection, applied, rollCall.answer));
+    rollCall.enter(node, tolerance);
+    await data.run((connection) => scripts.run('nodes', connection, NOWHERE, rollCall.answer));
   }
 
   async list(): Promise<Roll> {
@@ -46,12 +46,11 @@ export class RedisPresence implements Presence {
   }
 }
 
-/** An entry as `report` in `log.lua` writes it: epoch or `-`, number, serves for. */
+/** An entry as `report` in `log.lua` writes it: epoch or `-`, number, and what concerns the list alone. */
 function readNode(node: string, entry: string): NodePresence {
-  const [epoch = '-', number, servesFor] = entry.split(' ');
+  const [epoch = '-', number] = entry.split(' ');
   return {
     node,
     applied: { epoch: epoch === '-' ? '' : epoch, number: Number(number) },
-    servesFor: Number(servesFor),
   };
 }

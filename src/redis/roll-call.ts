@@ -1,34 +1,31 @@
-import type { Stopwatch } from '../coherence/stopwatch.ts';
 import type { Argument } from './connection.ts';
 
 /**
- * This node's place in the list of nodes, and how long it has known the list: the scripts of the log enter it with every
- * reading, and answer whether it was there.
+ * This node's place in the list of nodes: the scripts of the log enter it with every reading, and answer whether it was
+ * there.
  */
 export class RollCall {
-  readonly #stopwatch: Stopwatch;
   #node = '';
-  #servesFor = 0;
+  #tolerance = 0;
   #present = true;
-  #known = { list: '', epoch: '', since: 0 };
 
-  constructor(stopwatch: Stopwatch) {
-    this.#stopwatch = stopwatch;
-  }
-
-  /** From now on readings report this node. */
-  enter(node: string, servesFor: number): void {
+  /**
+   * From now on readings report this node.
+   *
+   * @param tolerance how long it serves when cut off, in ms beyond the log's `maxLag`
+   */
+  enter(node: string, tolerance: number): void {
     this.#node = node;
-    this.#servesFor = servesFor;
+    this.#tolerance = tolerance;
   }
 
   leave(): void {
     this.#node = '';
   }
 
-  /** What the scripts are told: the node, and how long it serves when cut off. */
+  /** What the scripts are told. */
   get answer(): readonly Argument[] {
-    return [this.#node, String(Math.ceil(this.#servesFor))];
+    return [this.#node, String(Math.ceil(this.#tolerance))];
   }
 
   /**
@@ -39,10 +36,8 @@ export class RollCall {
     return this.#present;
   }
 
-  /** Notes which list a script has shown, and whether this node was in it before. */
-  heard(list: string, epoch: string, present: boolean): void {
+  /** Notes whether this node was in the list before a script was asked. */
+  heard(present: boolean): void {
     this.#present = present;
-    if (list !== this.#known.list || epoch !== this.#known.epoch)
-      this.#known = { list, epoch, since: this.#stopwatch.now() };
   }
 }

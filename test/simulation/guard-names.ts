@@ -41,6 +41,9 @@ const INNER: Readonly<Record<Guard, true>> = {
   consistentWait: true,
   consistentRecheck: true,
   consistentEpoch: true,
+  presenceFirst: true,
+  everywhereWait: true,
+  everywhereKnown: true,
   lsnUnknown: true,
 };
 
