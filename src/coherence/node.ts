@@ -81,7 +81,7 @@ export class Node {
     const late = this.#parts.removed.has('presenceFirst');
     if (!late) this.#everywhere?.start();
     this.follower.start();
-    if (late) this.#parts.clock.schedule(100, () => this.#everywhere?.start());
+    if (late) this.#parts.clock.schedule(2_000, () => this.#everywhere?.start());
     this.#notice(undefined);
   }
 

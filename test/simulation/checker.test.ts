@@ -28,12 +28,12 @@ class Script {
   }
 
   /** Commits, appends and acknowledges on node 0. */
-  write(version: number, status: 'applied' | 'appended' | 'queued' = 'applied'): this {
+  write(version: number, status: 'applied' | 'appended' | 'queued' = 'applied', everywhere = false): this {
     const write = version;
     this.history.add({ type: 'commit', write, rows: [0], versions: [version] });
     this.history.add({ type: 'called', write, node: 0, targets: 'key', cells: [0, 1, 2, 3], versions: [version, 0] });
     if (status !== 'queued') this.append(version);
-    this.history.add({ type: 'acknowledged', write, node: 0, status });
+    this.history.add({ type: 'acknowledged', write, node: 0, status, everywhere });
     return this;
   }
 
@@ -118,6 +118,17 @@ describe('the checker', () => {
     const script = new Script();
     const old = script.load(0);
     expect(script.write(1).read(1, old, 'atLeast', { write: 1, tolerance: 900 }).broken()).toEqual(['token']);
+  });
+
+  test('everywhere: no node serves anything older, not even while detached', () => {
+    const script = new Script();
+    const old = script.load(0);
+    expect(script.write(1, 'applied', true).read(1, old, 'read', { detached: 700 }).broken()).toEqual(['everywhere']);
+
+    const tolerant = new Script();
+    const value = tolerant.load(0);
+    tolerant.write(1, 'applied', true).at(300);
+    expect(tolerant.read(1, value, 'grace', { tolerance: 600 }).broken()).toEqual([]);
   });
 
   test('tolerance: puts off what is owed, and is given only where asked for', () => {

@@ -6,6 +6,7 @@ import { Obligations, type Obligation } from './obligation.ts';
 export type PromiseName =
   | 'own write' // after `await invalidate()` this node serves nothing older
   | 'max lag' // other nodes are at most `maxLag` behind the append
+  | 'everywhere' // after an invalidation that is acknowledged everywhere no node serves anything older
   | 'token' // a reader with a token sees that write, on any node
   | 'consistent' // grouped reads are valid at one position
   | 'tolerance' // an old value goes only to readers who asked for it
@@ -36,7 +37,7 @@ interface Asked {
 }
 
 interface Owed extends Obligation {
-  readonly promise: 'own write' | 'max lag' | 'token';
+  readonly promise: 'own write' | 'max lag' | 'everywhere' | 'token';
 }
 
 interface Written {
@@ -56,6 +57,8 @@ interface Written {
  *   executed an append brings at least what the database showed then, on every node. Appends count that the only
  *   primary has executed, whether or not the answer reached the writer, and those that were acknowledged. (Where loaders
  *   read a replica of the database, what it showed at the bound that the record carries.)
+ * - *everywhere*: a read asked anywhere after such an acknowledgement brings what is owed to the writer's own node, also
+ *   while detached: who serves then was waited for.
  * - *token*: with the token of a write, the same as for its writer, at once and anywhere.
  * - *consistent*: at the moment when the last load of the group had ended no record had been appended that covers one
  *   value and that this value does not show. That is what "valid at one position" means with commits that become
@@ -77,6 +80,7 @@ class Checker {
   /** By life. */
   readonly #own = new Map<number, Obligations>();
   readonly #appended = new Obligations();
+  readonly #everywhere = new Obligations();
   readonly #asked = new Map<number, Asked>();
   readonly #writes = new Map<number, Written>();
   readonly #loads = new Map<number, { row: number; node: number; ended: number; failed: boolean; version: number }>();
@@ -191,7 +195,7 @@ class Checker {
   }
 
   /** The write is complete: from here on its writer's node serves nothing older. */
-  #settle(written: Written, { node, status }: FactOf<'acknowledged'>, at: number, index: number): void {
+  #settle(written: Written, { node, status, everywhere }: FactOf<'acknowledged'>, at: number, index: number): void {
     const { called, commit } = written;
     if (called === undefined || commit === undefined || at <= (this.#outside.get(node) ?? -1)) return;
     const versions = [...called.versions];
@@ -205,6 +209,7 @@ class Checker {
       this.#own.set(life, own);
     }
     this.#owe(own, called.cells, versions, at, index);
+    if (everywhere) this.#owe(this.#everywhere, called.cells, versions, at, index);
     if (status !== 'queued') this.#owe(this.#appended, called.cells, versions, at, index);
   }
 
@@ -221,6 +226,7 @@ class Checker {
     if (!outside) {
       const put = tolerance > 0 ? at - tolerance - STOPWATCH_TOLERANCE : Number.POSITIVE_INFINITY;
       found.push(named('own write', this.#own.get(life)?.before(cell, put)));
+      found.push(named('everywhere', this.#everywhere.before(cell, put)));
       const lag = Math.max(this.#plan.maxLag + wish.detached, tolerance) + STOPWATCH_TOLERANCE;
       found.push(named('max lag', this.#appended.before(cell, at - lag)));
     }
@@ -352,7 +358,7 @@ class Checker {
   }
 }
 
-function named(promise: 'own write' | 'max lag', obligation: Obligation | undefined): Owed | undefined {
+function named(promise: 'own write' | 'max lag' | 'everywhere', obligation: Obligation | undefined): Owed | undefined {
   return obligation === undefined ? undefined : { ...obligation, promise };
 }
 

@@ -14,6 +14,7 @@ export const FAULT_KINDS = [
   'lose-stream',
   'lose-table',
   'lose-bans',
+  'lose-nodes',
   'restart',
   'failover',
   'failback',

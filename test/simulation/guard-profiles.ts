@@ -48,6 +48,8 @@ const PLAIN: Profile = {
   store: 0,
   check: 0,
   lease: 0,
+  presence: 0,
+  everywhere: 0,
   memory: [1_000],
   ttl: [900_000],
   maxLife: [1_800_000],
@@ -101,6 +103,9 @@ const UNCONFIRMED: Partial<Profile> = {
   faultCount: [3, 4],
   length: 16,
 };
+
+/** Nodes know of one another, and each write waits for all of them. */
+const TOGETHER: Partial<Profile> = { presence: 1, everywhere: 1 };
 
 export const GUARD_PROFILES: readonly GuardProfile[] = [
   // --- the rule
@@ -203,6 +208,11 @@ export const GUARD_PROFILES: readonly GuardProfile[] = [
     length: 16,
   }),
 
+  // --- acknowledged everywhere
+  on('everywhereWait', { ...TOGETHER, follower: SLOW_FOLLOWER }),
+  on('everywhereKnown', { ...TOGETHER, faults: { 'lose-nodes': 1, 'stall-follower': 1 }, faultCount: [8, 12] }),
+  on('presenceFirst', { ...TOGETHER, follower: LATE_FOLLOWER }),
+
   // --- consistent
   on('consistentHead', { calls: { consistent: 1 }, rows: [2, 3] }),
   on('consistentHeadAfter', { calls: { consistent: 3, read: 1 }, rows: [2, 3], loaderAfter: SLOW_LOADER }),
@@ -248,6 +258,14 @@ export const GUARD_PROFILES: readonly GuardProfile[] = [
     faultCount: [12, 16],
     follower: LATE_FOLLOWER,
   }),
+  on('onlyProofsProve', {
+    rows: [4, 6],
+    limit: [1],
+    writers: [1, 1],
+    bursts: 1,
+    burst: [6, 10],
+    follower: { usual: [60, 100], slow: [60, 100], chance: 0 },
+  }),
   on('appendWaits', { ...ISOLATION }),
   // Alone it takes a writer that dies before it has appended again: found too, but within hundreds of seeds only.
   on(
@@ -273,6 +291,8 @@ export const REDUNDANT: Readonly<Partial<Record<Guard | OuterGuard, string>>> = 
     'With epochs the own table cannot know more of an epoch than its server: what lost a record has begun another epoch, and entries of the old one are refused by the answer itself. An own record that overtakes the answer is checked for joiners by `completion`, and a queued one refuses before the server is asked. (The model found it necessary in the wording without epochs, and was not run without it since.)',
   pastHead:
     'A head behind what a node has applied comes with another run or replication id (`bothIds`), which begins the new epoch (model: "failback: without pastHead: holds"). It helps against data restored under a running server.',
+  presenceProof:
+    'A reading enters its node into the list in the same script that answers it: whoever looked at the list before has appended before, so that the answer has the record; and a list that was lost has another id (`everywhereKnown`). It matters to a server that could do the two only one after the other.',
   announcements:
     'No writer announces yet: strict writes come later. That an open announcement withholds is tested on the view itself.',
 };

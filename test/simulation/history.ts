@@ -66,7 +66,14 @@ export type Fact = { readonly at: number } & (
       readonly cells: readonly number[];
       readonly versions: readonly number[];
     }
-  | { readonly type: 'acknowledged'; readonly write: number; readonly node: number; readonly status: Receipts }
+  | {
+      readonly type: 'acknowledged';
+      readonly write: number;
+      readonly node: number;
+      readonly status: Receipts;
+      /** Nobody serves anything older, says the receipt. */
+      readonly everywhere: boolean;
+    }
   /** A server executed the append of a record; `sole` unless another primary existed then. */
   | {
       readonly type: 'appended';

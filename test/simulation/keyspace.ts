@@ -2,6 +2,7 @@ import type { Ban } from '../../src/coherence/bans.ts';
 import type { LogOptions } from '../../src/coherence/log.ts';
 import { LsnBound } from '../../src/coherence/lsn-bound.ts';
 import type { LogRecord } from '../../src/coherence/record.ts';
+import type { Position } from '../../src/coherence/position.ts';
 import { TideTable } from '../../src/coherence/tide-table.ts';
 
 /** The keys that a server keeps a log in. Each carries the epoch, so that one that is lost, or came back, is noticed. */
@@ -16,6 +17,16 @@ interface State {
   head: number;
   floor: number;
   lsn: LsnBound;
+  /** The longest that any node has said it serves when cut off, in ms. */
+  longest: number;
+}
+
+/** A node as it last reported itself. */
+export interface Member {
+  readonly applied: Position;
+  readonly servesFor: number;
+  /** By the server's clock, in ms. */
+  readonly at: number;
 }
 
 /** A record in the stream: as bytes, with what the server itself wants to know of it. */
@@ -28,7 +39,10 @@ export interface Streamed {
 export type Effect =
   | { readonly type: 'begin'; readonly epoch: string; readonly run: string; readonly replication: string }
   | { readonly type: 'append'; readonly record: LogRecord; readonly bytes: Uint8Array }
-  | { readonly type: 'lose'; readonly key: LogKey }
+  | { readonly type: 'list'; readonly id: string }
+  | { readonly type: 'report'; readonly node: string; readonly member: Member }
+  | { readonly type: 'leave'; readonly node: string }
+  | { readonly type: 'lose'; readonly key: LogKey | 'nodes' }
   | { readonly type: 'trim'; readonly keep: number }
   | { readonly type: 'flush' }
   | { readonly type: 'heartbeat' };
@@ -39,6 +53,8 @@ export class Keyspace {
   stream: { readonly epoch: string; records: Streamed[] } | undefined;
   table: { readonly epoch: string; readonly positions: TideTable } | undefined;
   bans: { readonly epoch: string; list: Ban[] } | undefined;
+  /** The list of nodes; its loss begins no epoch. */
+  nodes: { id: string; readonly members: Map<string, Member> } | undefined;
   readonly #options: LogOptions;
   readonly #kept: number;
 
@@ -57,6 +73,7 @@ export class Keyspace {
       copy.table.positions.replace(this.table.positions.toBytes());
     }
     if (this.bans) copy.bans = { ...this.bans, list: [...this.bans.list] };
+    if (this.nodes) copy.nodes = { id: this.nodes.id, members: new Map(this.nodes.members) };
     return copy;
   }
 
@@ -66,6 +83,16 @@ export class Keyspace {
         return this.#begin(effect.epoch, effect.run, effect.replication);
       case 'append':
         return this.#append(effect.record, effect.bytes);
+      case 'list':
+        this.nodes = { id: effect.id, members: this.nodes?.members ?? new Map() };
+        return;
+      case 'report':
+        this.nodes?.members.set(effect.node, effect.member);
+        if (this.state) this.state.longest = Math.max(this.state.longest, effect.member.servesFor);
+        return;
+      case 'leave':
+        this.nodes?.members.delete(effect.node);
+        return;
       case 'lose':
         this[effect.key] = undefined;
         return;
@@ -74,6 +101,7 @@ export class Keyspace {
         return;
       case 'flush':
         for (const key of LOG_KEYS) this[key] = undefined;
+        this.nodes = undefined;
         return;
       case 'heartbeat':
         return;
@@ -103,7 +131,7 @@ export class Keyspace {
   #begin(epoch: string, run: string, replication: string): void {
     const lsn = new LsnBound();
     lsn.copy('unknown', 0);
-    this.state = { epoch, run, replication, head: 0, floor: 0, lsn };
+    this.state = { epoch, run, replication, head: 0, floor: 0, lsn, longest: this.state?.longest ?? 0 };
     this.stream = { epoch, records: [] };
     this.table = { epoch, positions: this.#newTable() };
     this.bans = { epoch, list: [] };

@@ -1,12 +1,14 @@
 import type { Label } from '../../src/coherence/label.ts';
 import type { Appended, InvalidationLog, Reading, Snapshot } from '../../src/coherence/log.ts';
 import type { PartContext } from '../../src/coherence/part.ts';
+import type { Position } from '../../src/coherence/position.ts';
+import type { Presence, Roll } from '../../src/coherence/presence.ts';
 import type { Draft } from '../../src/coherence/record.ts';
 import type { ServerAnswer, ServerCheck } from '../../src/coherence/server-check.ts';
 import { decodeSnapshot } from '../../src/coherence/snapshot.ts';
 import { decodeRecord, encodeDraft } from '../../src/coherence/wire.ts';
-import type { Channel, Request } from './channel.ts';
-import { type LogServer, type Read, ReadonlyError } from './log-server.ts';
+import type { Channel, Request, Session } from './channel.ts';
+import { type Copy, type LogServer, type Read, ReadonlyError, type Reporter } from './log-server.ts';
 import type { OuterGuard } from './server-guards.ts';
 
 export interface LogClientOptions {
@@ -27,13 +29,20 @@ interface Confirmed<T> {
 }
 
 /**
- * The log as one process reaches it: what an adapter for a server with streams and scripts would do. A proof is dated
- * before its request is sent, and counts only if the replicas have confirmed a write of the same connection since.
+ * The log as one process reaches it: what the adapter for Redis does. Records come by blocking reads, which prove nothing;
+ * a proof is dated before its request is sent, and counts only if the replicas have confirmed a write of the same connection
+ * since, and if this node was in the list of nodes.
  */
-export class LogClient implements InvalidationLog, ServerCheck {
+export class LogClient implements InvalidationLog, ServerCheck, Presence {
   readonly #options: LogClientOptions;
   readonly #context: Pick<PartContext, 'stopwatch'>;
   #position = { epoch: '', number: 0 };
+  /** This node, once it is registered. */
+  #who: Reporter | undefined;
+  /** The connection that the last proof came by, when it was asked for, and whether records came since. */
+  #proved: Session | undefined;
+  #provedAt = Number.NEGATIVE_INFINITY;
+  #owing: 'nothing' | 'soon' | 'now' = 'nothing';
 
   constructor(options: LogClientOptions, context: Pick<PartContext, 'stopwatch'>) {
     this.#options = options;
@@ -52,44 +61,82 @@ export class LogClient implements InvalidationLog, ServerCheck {
     return appended;
   }
 
-  async read(
-    after: { readonly epoch: string; readonly number: number },
-    options: { wait: number; limit: number },
-  ): Promise<Reading> {
+  async read(after: Position, options: { wait: number; limit: number }): Promise<Reading> {
     this.#position = after;
     const limit = Math.min(options.limit, this.#options.limit);
-    const channel = options.wait > 0 ? this.#followerChannel() : this.#options.data;
+    if (options.wait <= 0) return (await this.#prove(this.#options.data, after, limit)).reading;
+    const channel = this.#followerChannel();
+    if (!this.#isProofDue(channel)) {
+      const sentAt = this.#context.stopwatch.now();
+      const { maxLag } = this.#options;
+      const { epoch, records } = await this.#ask<Omit<Read, 'head' | 'listed'>>(
+        channel,
+        (server, _, reply) => server.block(after.number, options.wait, limit, reply),
+        maxLag * 1.2,
+      );
+      if (records.length > 0) return this.#unproven(after, epoch, records, sentAt);
+    }
+    const { reading, listed } = await this.#prove(channel, after, limit);
+    this.#proved = channel.session;
+    this.#owing = listed ? (reading.records.length > 0 ? 'soon' : 'nothing') : 'now';
+    this.#provedAt = reading.provenAt ?? this.#provedAt;
+    return reading;
+  }
+
+  async #prove(
+    channel: Channel<LogServer>,
+    after: Position,
+    limit: number,
+  ): Promise<{ reading: Reading; listed: boolean }> {
     const sentAt = this.#context.stopwatch.now();
     const { answer, confirmed } = await this.#ask<Confirmed<Read>>(
       channel,
       (server, session, reply) => {
-        server.block(after.number, options.wait, () => {
-          server.read(after, limit, (error, read) => {
-            if (error !== undefined || read === undefined) return reply(error);
-            this.#proven(server, session, (proven) => reply(undefined, { answer: read, confirmed: proven }));
-          });
+        server.read(after, limit, this.#who, (error, read) => {
+          if (error !== undefined || read === undefined) return reply(error);
+          this.#proven(server, session, (proven) => reply(undefined, { answer: read, confirmed: proven }));
         });
       },
       this.#options.maxLag * 1.2,
     );
     const records = answer.records.map((bytes) => decodeRecord(bytes).record);
-    return { epoch: answer.epoch, head: answer.head, records, provenAt: confirmed ? sentAt : undefined };
+    const listed = answer.listed || !this.#has('presenceProof');
+    const provenAt = confirmed && listed ? sentAt : undefined;
+    return { reading: { epoch: answer.epoch, head: answer.head, records, provenAt }, listed };
+  }
+
+  #isProofDue({ session }: Channel<LogServer>): boolean {
+    if (this.#proved !== undefined && this.#proved !== session) return true;
+    if (this.#owing !== 'soon') return this.#owing === 'now';
+    return this.#context.stopwatch.now() - this.#provedAt > this.#options.maxLag / 8;
+  }
+
+  #unproven(after: Position, epoch: string, bytes: readonly Uint8Array[], sentAt: number): Reading {
+    if (epoch !== after.epoch) return { epoch, head: 0, records: [], provenAt: undefined };
+    const records = bytes.map((it) => decodeRecord(it).record);
+    if (this.#owing !== 'now') this.#owing = records.some(({ confirm }) => confirm === true) ? 'now' : 'soon';
+    const head = records.at(-1)?.number ?? after.number;
+    return { epoch, head, records, provenAt: this.#has('onlyProofsProve') ? undefined : sentAt };
   }
 
   async snapshot(): Promise<Snapshot> {
     const sentAt = this.#context.stopwatch.now();
     const position = this.#position;
-    const { answer, confirmed } = await this.#ask<Confirmed<Uint8Array>>(
-      this.#followerChannel(),
+    const channel = this.#followerChannel();
+    const { answer, confirmed } = await this.#ask<Confirmed<Copy>>(
+      channel,
       (server, session, reply) => {
-        server.snapshot(position, (error, bytes) => {
-          if (error !== undefined || bytes === undefined) return reply(error);
-          this.#proven(server, session, (proven) => reply(undefined, { answer: bytes, confirmed: proven }));
+        server.snapshot(position, this.#who, (error, copy) => {
+          if (error !== undefined || copy === undefined) return reply(error);
+          this.#proven(server, session, (proven) => reply(undefined, { answer: copy, confirmed: proven }));
         });
       },
       this.#options.maxLag,
     );
-    return { ...decodeSnapshot(answer), provenAt: confirmed ? sentAt : undefined };
+    const listed = answer.listed || !this.#has('presenceProof');
+    this.#proved = channel.session;
+    this.#owing = listed ? 'nothing' : 'now';
+    return { ...decodeSnapshot(answer.bytes), provenAt: confirmed && listed ? sentAt : undefined };
   }
 
   async check(labels: readonly Label[]): Promise<ServerAnswer> {
@@ -108,10 +155,30 @@ export class LogClient implements InvalidationLog, ServerCheck {
     return { ...answer, provenAt: confirmed ? sentAt : undefined };
   }
 
+  async register(node: string, tolerance: number): Promise<void> {
+    this.#who = { node, tolerance };
+    await this.#nodes(this.#who);
+  }
+
+  list(): Promise<Roll> {
+    return this.#nodes(undefined);
+  }
+
+  async remove(node: string): Promise<void> {
+    this.#who = undefined;
+    const { data, maxLag } = this.#options;
+    await this.#ask<undefined>(data, (server, _, reply) => server.leave(node, reply), maxLag / 2);
+  }
+
   close(): Promise<void> {
     this.#options.data.cut(false);
     this.#options.follower.cut(false);
     return Promise.resolve();
+  }
+
+  #nodes(who: Reporter | undefined): Promise<Roll> {
+    const { data, maxLag } = this.#options;
+    return this.#ask<Roll>(data, (server, _, reply) => server.nodes(who, reply), maxLag / 2);
   }
 
   /** An answer that nobody waits for any more would hold up the next: that connection is given up. */

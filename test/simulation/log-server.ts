@@ -2,6 +2,8 @@ import type { Label } from '../../src/coherence/label.ts';
 import type { Announcement } from '../../src/coherence/announcements.ts';
 import type { LogOptions } from '../../src/coherence/log.ts';
 import type { Draft, LogRecord } from '../../src/coherence/record.ts';
+import type { Position } from '../../src/coherence/position.ts';
+import type { Roll } from '../../src/coherence/presence.ts';
 import type { ServerAnswer } from '../../src/coherence/server-check.ts';
 import { encodeSnapshot } from '../../src/coherence/snapshot.ts';
 import { decodeRecord, encodeDraft, NUMBER_OFFSET, PREV_OFFSET } from '../../src/coherence/wire.ts';
@@ -22,10 +24,24 @@ export interface LogServerParts {
   readonly appended: (server: LogServer, draft: Draft, number: number) => void;
 }
 
+/** A node that reports itself with a request. */
+export interface Reporter {
+  readonly node: string;
+  /** How long it serves when cut off, in ms beyond `maxLag`. */
+  readonly tolerance: number;
+}
+
 export interface Read {
   readonly epoch: string;
   readonly head: number;
   readonly records: readonly Uint8Array[];
+  /** Whether the node that asks was in the list of nodes before. */
+  readonly listed: boolean;
+}
+
+export interface Copy {
+  readonly bytes: Uint8Array;
+  readonly listed: boolean;
 }
 
 interface Waiter {
@@ -42,6 +58,9 @@ export class ReadonlyError extends Error {
 
 /** Confirmed by no replica: not even that nothing was written. */
 const NOTHING = -1;
+
+/** A node is struck off the list when it has not reported for so many times what it serves. */
+const SILENCE = 3;
 
 const NO_ANNOUNCEMENTS: readonly Announcement[] = [];
 
@@ -94,32 +113,39 @@ export class LogServer implements Endpoint {
     reply(undefined, { epoch: this.#state.epoch, numbers });
   }
 
-  /** Waits until there is a record after `number`, at most `wait` ms. Verifies nothing, like any blocking read. */
-  block(number: number, wait: number, reply: () => void): void {
-    if (wait <= 0 || (this.keys.stream?.records.at(-1)?.number ?? 0) > number) return reply();
+  /** Records after `number`, as soon as there are any, for at most `wait` ms. Verifies nothing, like any blocking read. */
+  block(number: number, wait: number, limit: number, reply: Reply<Omit<Read, 'head' | 'listed'>>): void {
+    const answer = (): void => {
+      const records = this.keys.stream?.records.filter((it) => it.number > number).slice(0, limit) ?? [];
+      reply(undefined, { epoch: this.keys.stream?.epoch ?? '', records: records.map((it) => it.bytes) });
+    };
+    if ((this.keys.stream?.records.at(-1)?.number ?? 0) > number) return answer();
     const done = (): void => {
       cancel();
       this.#blocked.delete(done);
-      reply();
+      answer();
     };
     const cancel = this.#parts.scheduler.after(wait, done);
     this.#blocked.add(done);
   }
 
   /** Records after a position, with the head; compares the ids, since its answer dates a proof of freshness. */
-  read(after: { readonly epoch: string; readonly number: number }, limit: number, reply: Reply<Read>): void {
+  read(after: Position, limit: number, who: Reporter | undefined, reply: Reply<Read>): void {
     const refused = this.#has('proofVerifies') ? this.#verifyIds(after) : undefined;
     if (refused !== undefined) return reply(refused);
     const { state, stream } = this.keys;
     if (state === undefined) return reply(new Error('there is no log here'));
+    const listed = this.#report(who, after);
     const same = state.epoch === after.epoch;
     const records = same && stream ? stream.records.filter((it) => it.number > after.number).slice(0, limit) : [];
-    reply(undefined, { epoch: state.epoch, head: state.head, records: records.map((it: Streamed) => it.bytes) });
+    const bytes = records.map((it: Streamed) => it.bytes);
+    reply(undefined, { epoch: state.epoch, head: state.head, records: bytes, listed });
   }
 
-  snapshot(after: { readonly epoch: string; readonly number: number }, reply: Reply<Uint8Array>): void {
+  snapshot(after: Position, who: Reporter | undefined, reply: Reply<Copy>): void {
     const refused = this.#verify(after);
     if (refused !== undefined) return reply(refused);
+    const listed = this.#report(who, after);
     const state = this.#state;
     const snapshot = {
       epoch: state.epoch,
@@ -132,7 +158,29 @@ export class LogServer implements Endpoint {
       options: this.#parts.options,
       provenAt: undefined,
     };
-    reply(undefined, encodeSnapshot(snapshot));
+    reply(undefined, { bytes: encodeSnapshot(snapshot), listed });
+  }
+
+  /** The list of nodes, with the one that asks in it. Who has been silent for long is struck off: another list. */
+  nodes(who: Reporter | undefined, reply: Reply<Roll>): void {
+    const refused = this.#verify(undefined);
+    if (refused !== undefined) return reply(refused);
+    this.#report(who, { epoch: '', number: 0 });
+    for (const [node, { at, servesFor }] of this.keys.nodes?.members ?? []) {
+      if (this.#wall() - at <= SILENCE * servesFor) continue;
+      this.execute({ type: 'leave', node });
+      this.execute({ type: 'list', id: this.#id() });
+    }
+    const { epoch, longest } = this.#state;
+    const members = [...(this.keys.nodes?.members ?? [])];
+    const nodes = members.map(([node, { applied }]) => ({ node, applied }));
+    reply(undefined, { id: `${epoch}.${this.keys.nodes?.id}`, longest, nodes });
+  }
+
+  leave(node: string, reply: Reply<undefined>): void {
+    if (this.role !== 'primary') return reply(new ReadonlyError());
+    this.execute({ type: 'leave', node });
+    reply(undefined);
   }
 
   check(labels: readonly Label[], reply: Reply<Omit<ServerAnswer, 'provenAt'>>): void {
@@ -232,7 +280,7 @@ export class LogServer implements Endpoint {
   }
 
   /** Before anything is written or copied: all keys are there and of one epoch, and this is the server they belong to. */
-  #verify(reported: { readonly epoch: string; readonly number: number } | undefined): Error | undefined {
+  #verify(reported: Position | undefined): Error | undefined {
     const whole = LOG_KEYS.every(
       (key) => this.keys[key] !== undefined && this.keys[key].epoch === this.keys.state?.epoch,
     );
@@ -240,7 +288,7 @@ export class LogServer implements Endpoint {
     return this.#verifyIds(reported);
   }
 
-  #verifyIds(reported: { readonly epoch: string; readonly number: number } | undefined): Error | undefined {
+  #verifyIds(reported: Position | undefined): Error | undefined {
     const { state } = this.keys;
     const ours =
       state !== undefined &&
@@ -258,6 +306,17 @@ export class LogServer implements Endpoint {
     if (this.role === 'replica') return new ReadonlyError();
     this.execute({ type: 'begin', epoch: this.#id().slice(0, 16), run: this.run, replication: this.replication });
     return undefined;
+  }
+
+  /** Notes what a node has applied; answers whether it was in the list. */
+  #report(who: Reporter | undefined, applied: Position): boolean {
+    if (this.role !== 'primary') return false;
+    if (this.keys.nodes === undefined) this.execute({ type: 'list', id: this.#id() });
+    if (who === undefined) return true;
+    const listed = this.keys.nodes?.members.has(who.node) === true;
+    const member = { applied: { ...applied }, servesFor: this.#parts.options.maxLag + who.tolerance, at: this.#wall() };
+    this.execute({ type: 'report', node: who.node, member });
+    return listed;
   }
 
   #append(draft: Uint8Array): number {

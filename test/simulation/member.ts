@@ -63,6 +63,7 @@ export class Life {
         random: random.fork().next,
         log: (context) => (client ??= new LogClient(log, context)),
         ...(plan.check ? { check: (context) => (client ??= new LogClient(log, context)) } : {}),
+        ...(plan.presence ? { presence: (context) => (client ??= new LogClient(log, context)) } : {}),
         ...(plan.store ? { store: new ValueClient(this.values) } : {}),
         ...(plan.lease ? { lease: new LeaseClient(this.values) } : {}),
         memory: plan.memory === 0 ? false : { maxEntries: plan.memory },

@@ -58,6 +58,9 @@ export interface Profile {
   readonly store: number;
   readonly check: number;
   readonly lease: number;
+  /** That nodes know of one another, and how many of the invalidations then wait for all of them. */
+  readonly presence: number;
+  readonly everywhere: number;
   /** Entries in memory; 0 for none. */
   readonly memory: readonly number[];
   readonly ttl: readonly number[];
@@ -134,6 +137,7 @@ export const USUAL: Profile = {
     'lose-stream': 2,
     'lose-table': 2,
     'lose-bans': 2,
+    'lose-nodes': 2,
     restart: 2,
     failover: 4,
     failback: 2,
@@ -158,6 +162,8 @@ export const USUAL: Profile = {
   store: 0.85,
   check: 0.6,
   lease: 0.5,
+  presence: 0.7,
+  everywhere: 0.25,
   memory: [1_000, 1_000, 1_000, 3, 0],
   ttl: [900_000, 900_000, 900_000, 800],
   loadTimeout: 1_200,
@@ -191,6 +197,7 @@ export interface Plan {
   readonly store: boolean;
   readonly check: boolean;
   readonly lease: boolean;
+  readonly presence: boolean;
   readonly memory: number;
   readonly ttl: number;
   readonly maxLife: number;
@@ -226,6 +233,7 @@ export function drawPlan(profile: Profile, random: SeededRandom): Plan {
     store: random.chance(profile.store),
     check: random.chance(profile.check),
     lease: random.chance(profile.lease),
+    presence: random.chance(profile.presence),
     memory: random.pick(profile.memory),
     ttl: random.pick(profile.ttl),
     maxLife: random.pick(profile.maxLife),

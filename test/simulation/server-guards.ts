@@ -10,6 +10,8 @@ export const OUTER_GUARDS = [
   'pastHead', // a node that reports a position beyond the head makes the server begin a new epoch
   'appendWaits', // an append counts as made once the replicas have confirmed it
   'waitOwnConnection', // ... on the connection that made it
+  'onlyProofsProve', // records of a blocking read, which verifies nothing, date no proof
+  'presenceProof', // a node that was not in the list of nodes has proved nothing
 ] as const;
 
 export type OuterGuard = (typeof OUTER_GUARDS)[number];

@@ -34,7 +34,7 @@ const stall =
   };
 
 const lose =
-  (key: 'state' | 'stream' | 'table' | 'bans'): Strike =>
+  (key: 'state' | 'stream' | 'table' | 'bans' | 'nodes'): Strike =>
   ({ world }) => {
     if (world.deployment.main.up) world.deployment.main.execute({ type: 'lose', key });
     return `the key ${key} of server ${world.deployment.main.name}`;
@@ -93,6 +93,7 @@ const STRIKES: Readonly<Record<FaultKind, Strike>> = {
   'lose-stream': lose('stream'),
   'lose-table': lose('table'),
   'lose-bans': lose('bans'),
+  'lose-nodes': lose('nodes'),
 
   restart: (fleet) => fleet.restartServer(),
   failover: (fleet) => fleet.failover(),

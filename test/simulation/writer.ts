@@ -80,9 +80,15 @@ export class Writer {
     for (const target of targets) counts.add('target', target.kind);
     const lsnMark = this.#life.cache.mark();
     const lsn = random.chance(0.9) ? BigInt(database.lsn) : 'unknown';
-    const receipt = await this.#life.cache.invalidate(targets, plan.replicaReads ? { lsn, lsnMark } : {});
-    history.add({ type: 'acknowledged', write, node: this.#life.node, status: receipt.status });
+    const everywhere = plan.presence && random.chance(plan.profile.everywhere);
+    const receipt = await this.#life.cache.invalidate(targets, {
+      ...(plan.replicaReads ? { lsn, lsnMark } : {}),
+      ...(everywhere ? { acknowledged: 'everywhere' } : {}),
+    });
+    const known = receipt.everywhere === true;
+    history.add({ type: 'acknowledged', write, node: this.#life.node, status: receipt.status, everywhere: known });
     counts.add('receipt', receipt.status);
+    if (everywhere) counts.add('everywhere', String(known));
     return receipt;
   }
 
