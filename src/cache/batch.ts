@@ -101,7 +101,7 @@ class Trip<A extends unknown[], T> {
   }
 
   async start(): Promise<void> {
-    await this.#parts.budget.take();
+    await this.#parts.budget.take(this.#parts.timeout);
     this.#begin();
   }
 

@@ -24,9 +24,9 @@ describe('Budget', () => {
   it('gives places in the order in which they were asked for', async () => {
     const budget = new Budget(1);
     const order: string[] = [];
-    expect(budget.take()).toBeUndefined();
-    const second = budget.take()?.then(() => order.push('second'));
-    const third = budget.take()?.then(() => order.push('third'));
+    expect(budget.take(10)).toBeUndefined();
+    const second = budget.take(10)?.then(() => order.push('second'));
+    const third = budget.take(10)?.then(() => order.push('third'));
     expect({ running: budget.running, waiting: budget.waiting }).toEqual({ running: 1, waiting: 2 });
     budget.give();
     await second;

@@ -15,6 +15,7 @@ import type { Compression } from './compression.ts';
 import { type Lease, noLease } from './lease.ts';
 import { checkKnown } from './known-options.ts';
 import type { MemoryLimits } from './memory-tier.ts';
+import type { Places } from './places.ts';
 import { DEFAULT_READ_SETTINGS, type ReadOptions, type ReadSettings, readSettings } from './read-options.ts';
 import { type Serializer, type SerializerOption, serializersOf } from './serializer.ts';
 import { bytes, type Size } from './size.ts';
@@ -38,6 +39,8 @@ export interface CacheOptions extends Pick<LogSettings, 'maxLag' | 'maxLife' | '
   readonly log?: Part<InvalidationLog>;
   readonly check?: Part<ServerCheck>;
   readonly lease?: Part<Lease>;
+  /** What `loads.fleet` is counted in. */
+  readonly places?: Part<Places>;
   /** The nodes of the fleet, for invalidations that are acknowledged everywhere. */
   readonly presence?: Part<Presence>;
   readonly breaker?: Part<Breaker>;
@@ -46,10 +49,11 @@ export interface CacheOptions extends Pick<LogSettings, 'maxLag' | 'maxLife' | '
   /** Compress stored values above a size; default `'1kb'`; `false` for never. */
   readonly compression?: { readonly above?: Size } | false;
   /**
-   * Loaders that may run at once in this process; default 100. A loader that reads through the cache keeps its place while it
+   * Loaders that may run at once: `concurrency` in this process, default 100; `fleet` in all processes together, default no
+   * limit, one more round trip for each load. A loader that reads through the cache keeps its place while it
    * waits for what it reads, so leave more places than loaders are nested.
    */
-  readonly loads?: { readonly concurrency?: number };
+  readonly loads?: { readonly concurrency?: number; readonly fleet?: number };
   /** What a node that cannot prove its view fresh does with what it has: `'load'` (default), or serve it for so much longer. */
   readonly whenDetached?: 'load' | { readonly serve: Duration };
   /** How long an invalidation is retried before its receipt says `queued`; default `'250ms'`. */
@@ -88,6 +92,7 @@ export interface CacheSettings {
   readonly serializers: readonly Serializer[];
   readonly compression: Compression | undefined;
   readonly concurrency: number;
+  readonly fleetLoads: { readonly limit: number; readonly places: Places } | undefined;
   readonly serveDetached: number;
   readonly logOptions: LogOptions;
   readonly patience: number;
@@ -114,6 +119,7 @@ const KNOWN: Record<keyof CacheOptions, true> = {
   log: true,
   check: true,
   lease: true,
+  places: true,
   presence: true,
   breaker: true,
   serializer: true,
@@ -167,6 +173,12 @@ export function cacheSettings(options: CacheOptions, distrustful = true): CacheS
     logHits: options.logHits ?? false,
     logMisses: options.logMisses ?? false,
   };
+  const fleet = options.loads?.fleet === undefined ? undefined : count(options.loads.fleet, 'loads.fleet');
+  if (fleet !== undefined && options.places === undefined)
+    throw new TidemarkError(
+      'INVALID_OPTION',
+      'loads.fleet: the processes of a fleet need something to count in. Give the part `places`, as redis() does.',
+    );
   const context: PartContext = {
     name: checkKey(options.prefix === undefined ? options.name : `${options.prefix}:${options.name}`),
     clock,
@@ -175,21 +187,26 @@ export function cacheSettings(options: CacheOptions, distrustful = true): CacheS
     logger: options.logger,
     logOptions: checked.logOptions,
   };
-  const log = make(options.log ?? memoryLog(options), context);
-  const store = make(options.store, context);
+  const made = {
+    log: make(options.log ?? memoryLog(options), context),
+    store: make(options.store, context),
+    check: make(options.check, context),
+    lease: make(options.lease, context),
+    presence: make(options.presence, context),
+    places: fleet === undefined ? undefined : make(options.places, context),
+    breaker: make(options.breaker, context),
+  };
   return {
     ...checked,
     context,
-    log,
-    store,
-    owned: [
-      ...(typeof options.log === 'object' ? [] : [log]),
-      ...(store === undefined || typeof options.store === 'object' ? [] : [store]),
-    ],
-    check: make(options.check, context),
-    lease: make(options.lease, context) ?? noLease,
-    presence: make(options.presence, context),
-    breaker: make(options.breaker, context) ?? noBreaker,
+    ...made,
+    owned: (Object.keys(made) as (keyof typeof made)[])
+      .filter((name) => typeof options[name] !== 'object')
+      .map((name) => made[name])
+      .filter((part) => isClosable(part)),
+    lease: made.lease ?? noLease,
+    fleetLoads: fleet === undefined || made.places === undefined ? undefined : { limit: fleet, places: made.places },
+    breaker: made.breaker ?? noBreaker,
   };
 }
 
@@ -197,6 +214,10 @@ function make<T extends object>(part: Part<T>, context: PartContext): T;
 function make<T extends object>(part: Part<T> | undefined, context: PartContext): T | undefined;
 function make<T extends object>(part: Part<T> | undefined, context: PartContext): T | undefined {
   return typeof part === 'function' ? part(context) : part;
+}
+
+function isClosable(part: object | undefined): part is { close(): Promise<void> } {
+  return part !== undefined && 'close' in part && typeof part.close === 'function';
 }
 
 function memoryLimits(memory: CacheOptions['memory']): MemoryLimits | undefined {

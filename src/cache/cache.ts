@@ -17,6 +17,7 @@ import { Consistent } from './consistent.ts';
 import { Entry, NEVER } from './entry.ts';
 import { Events, type Listener } from './events.ts';
 import { Fill } from './fill.ts';
+import { FleetBudget } from './fleet-budget.ts';
 import { journal } from './journal.ts';
 import { includesAll, LabelSets } from './label-set.ts';
 import type { LoadContext } from './load-context.ts';
@@ -72,6 +73,7 @@ export class Cache {
   readonly #store: StoreTier | undefined;
   readonly #labels = new LabelSets();
   readonly #budget: Budget;
+  readonly #fleetBudget: FleetBudget | undefined;
   readonly #fill: Fill;
   readonly #reads: ReadPath;
   readonly #consistent: Consistent;
@@ -126,7 +128,10 @@ export class Cache {
       caching && settings.store
         ? new StoreTier({ ...settings, store: settings.store, clock, events, timeout: settings.requestTimeout })
         : undefined;
-    this.#budget = new Budget(settings.concurrency);
+    const { fleetLoads, requestTimeout } = settings;
+    if (fleetLoads !== undefined)
+      this.#fleetBudget = new FleetBudget({ ...fleetLoads, events, clock, timeout: requestTimeout });
+    this.#budget = new Budget(settings.concurrency, this.#fleetBudget);
     const parts = {
       node: this.#node,
       memory: this.#memory,
@@ -416,6 +421,7 @@ export class Cache {
   async #close(drain: number): Promise<{ unsent: number }> {
     const unsent = await this.#node.close(drain);
     this.#fill.close();
+    this.#fleetBudget?.close();
     await this.#store?.settled();
     this.#sweep?.close();
     this.#memory?.clear();

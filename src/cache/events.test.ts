@@ -79,6 +79,7 @@ const TYPES: Record<CacheEvent['type'], true> = {
   stored: true,
   'store-failed': true,
   'lease-failed': true,
+  'places-failed': true,
   invalidated: true,
 };
 
@@ -96,6 +97,8 @@ describe('a cache', () => {
       store,
       log: link,
       lease: { acquire: () => Promise.reject(new Error('no lease')) },
+      places: { take: () => Promise.reject(new Error('no places')) },
+      loads: { fleet: 5 },
       maxLag: '1s',
       maxQueue: 1,
       memory: { maxEntries: 3 },
@@ -104,7 +107,7 @@ describe('a cache', () => {
     const end = cache.on((event) => void events.push(event));
     await cache.ready(); // epoch, options-differ, attached
 
-    await cache.getOrSet('a', () => 1, { ttl: '1s' }); // miss, lease-failed, loaded, stored
+    await cache.getOrSet('a', () => 1, { ttl: '1s' }); // miss, lease-failed, places-failed, loaded, stored
     await cache.getOrSet('a', () => 1); // hit
     await clock.advance(1_000);
     await cache.getOrSet('a', () => Promise.reject(new Error('down')), { grace: '1m' }); // load-failed, stale

@@ -43,6 +43,8 @@ export type CacheEvent =
       readonly error: unknown;
     }
   | { readonly type: 'lease-failed'; readonly key: string; readonly error: unknown }
+  /** The fleet's places for loads could not be asked for: loads go on within the limit of this process. */
+  | { readonly type: 'places-failed'; readonly error: unknown }
   | {
       readonly type: 'invalidated';
       readonly targets: readonly Target[];

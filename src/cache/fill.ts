@@ -126,7 +126,7 @@ export class Fill {
       await request.board();
       return this.#load(flight, request, mode);
     }
-    const waiting = this.#parts.budget.take();
+    const waiting = this.#parts.budget.take(request.settings.timeout);
     if (waiting !== undefined) await waiting;
     try {
       return await this.#load(flight, request, mode);

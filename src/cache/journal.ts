@@ -73,6 +73,11 @@ export function journal({ logger, wall, logHits, logMisses }: JournalOptions): L
           { event: 'cache_lease', key: event.key, err: event.error },
           'cache_lease: the lease could not be asked for',
         );
+      case 'places-failed':
+        return logger.warn(
+          { event: 'cache_places', err: event.error },
+          'cache_places: the places for loads in the fleet could not be asked for',
+        );
       case 'load-failed':
         return logger.warn(
           { event: 'cache_load', key: event.key, err: event.error },

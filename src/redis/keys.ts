@@ -7,6 +7,7 @@ export interface RedisKeys {
   readonly table: string;
   readonly bans: string;
   readonly nodes: string;
+  readonly places: string;
   value(key: string): string;
   lease(key: string): string;
   /** @param label as `labelText` writes it */
@@ -26,6 +27,7 @@ export function redisKeys(name: string): RedisKeys {
     table: `{${name}}:table`,
     bans: `{${name}}:bans`,
     nodes: `{${name}}:nodes`,
+    places: `{${name}}:places`,
     value: (key) => `${name}:v:${key}`,
     lease: (key) => `${name}:l:${key}`,
     index: (label) => `${name}:i:${label}`,

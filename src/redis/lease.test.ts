@@ -30,7 +30,12 @@ interface Subject extends LeaseSubject {
 
 function open(): Subject {
   const commands = commandsTo(server.url);
-  const lease = new RedisLease({ keys: redisKeys(`lease${++count}`), commands, random: systemRandom() });
+  const lease = new RedisLease({
+    keys: redisKeys(`lease${++count}`),
+    commands,
+    random: systemRandom(),
+    release: () => {},
+  });
   return { lease, commands, elapse: (ms) => new Promise((resolve) => setTimeout(resolve, ms)) };
 }
 
@@ -77,8 +82,18 @@ describe('a lease on Redis', () => {
 
   it('lets another node look once more when it was given back a moment ago', async () => {
     const { commands } = subject;
-    const other = new RedisLease({ keys: redisKeys(`lease${count}`), commands, random: systemRandom() });
-    const third = new RedisLease({ keys: redisKeys(`lease${count}`), commands, random: systemRandom() });
+    const other = new RedisLease({
+      keys: redisKeys(`lease${count}`),
+      commands,
+      random: systemRandom(),
+      release: () => {},
+    });
+    const third = new RedisLease({
+      keys: redisKeys(`lease${count}`),
+      commands,
+      random: systemRandom(),
+      release: () => {},
+    });
     const holder = await subject.lease.acquire('k', 60_000);
     if (holder.granted) await holder.release();
     expect(await other.acquire('k', 60_000)).toEqual({ granted: false, wait: 1 });
@@ -94,7 +109,12 @@ describe('a lease on Redis', () => {
 
   it('forgets what it was refused for, of keys that nobody asks for again', async () => {
     const { commands } = subject;
-    const other = new RedisLease({ keys: redisKeys(`lease${count}`), commands, random: systemRandom() });
+    const other = new RedisLease({
+      keys: redisKeys(`lease${count}`),
+      commands,
+      random: systemRandom(),
+      release: () => {},
+    });
     for (let i = 0; i <= 1_000; i++) await admin.set(`lease${count}:l:k${i}`, 'given back by somebody 1', 'PX', 60_000);
     for (let i = 0; i <= 1_000; i++) await other.acquire(`k${i}`, 60_000);
     expect((await other.acquire('k0', 60_000)).granted).toBe(false);
@@ -116,6 +136,7 @@ describe('a lease on Redis', () => {
       keys: redisKeys('x'),
       commands: { spread: false, send: () => Promise.reject(new Error('gone')), close: () => {} },
       random: Math.random,
+      release: () => {},
     });
     await expect(lease.acquire('k', 1_000)).rejects.toThrow('gone');
   });

@@ -9,6 +9,8 @@ export interface RedisLeaseParts {
   readonly commands: Commands;
   /** Numbers in [0, 1): tells nodes apart. */
   readonly random: () => number;
+  /** Called when it is closed: whoever made `commands` ends them. */
+  readonly release: () => void;
 }
 
 const YEAR = 365 * 86_400_000;
@@ -60,6 +62,11 @@ export class RedisLease implements Lease {
       return { granted: true, release: () => this.#giveBack(name, mine, `given back by ${grant}`) };
     }
     return { granted: false, wait: this.#wait(key, textOf(held), numberOf(left)) };
+  }
+
+  close(): Promise<void> {
+    this.#parts.release();
+    return Promise.resolve();
   }
 
   async #giveBack(name: string, mine: string, note: string): Promise<void> {

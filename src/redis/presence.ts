@@ -10,6 +10,7 @@ export interface RedisPresenceParts {
   readonly data: Link;
   readonly scripts: LogScripts;
   readonly rollCall: RollCall;
+  readonly release: () => void;
 }
 
 /**
@@ -43,6 +44,11 @@ export class RedisPresence implements Presence {
     const { data, keys, rollCall } = this.#parts;
     rollCall.leave();
     await data.run((connection) => connection.send(['HDEL', keys.nodes, node]));
+  }
+
+  close(): Promise<void> {
+    this.#parts.release();
+    return Promise.resolve();
   }
 }
 

@@ -1,4 +1,5 @@
 import type { Lease } from '../cache/lease.ts';
+import type { Places } from '../cache/places.ts';
 import { bytes } from '../cache/size.ts';
 import type { Store } from '../cache/store.ts';
 import { milliseconds } from '../coherence/duration.ts';
@@ -11,6 +12,7 @@ import { Backend } from './backend.ts';
 import { checkClient, lazyDriver } from './driver.ts';
 import { RedisLease } from './lease.ts';
 import { RedisLog } from './log.ts';
+import { RedisPlaces } from './places.ts';
 import { RedisPresence } from './presence.ts';
 import type { RedisOptions } from './redis-options.ts';
 import { RedisStore } from './store.ts';
@@ -22,6 +24,7 @@ export interface RedisParts {
   readonly lease: (context: PartContext) => Lease;
   readonly check: (context: PartContext) => ServerCheck;
   readonly presence: (context: PartContext) => Presence;
+  readonly places: (context: PartContext) => Places;
 }
 
 /**
@@ -48,6 +51,7 @@ export function redis(options: RedisOptions): RedisParts {
     lease: (context) => of(context).lease(),
     check: (context) => of(context).log(),
     presence: (context) => of(context).presence(),
+    places: (context) => of(context).places(),
   };
 }
 
@@ -56,6 +60,7 @@ interface Parts {
   store(): Store;
   lease(): Lease;
   presence(): Presence;
+  places(): Places;
 }
 
 interface Settings {
@@ -78,8 +83,9 @@ function partsOf(backend: Backend, context: PartContext, settings: Settings): Pa
   return {
     log: () => (log ??= makeLog()),
     store: () => new RedisStore({ keys, commands: backend.values, release: backend.use(), ...settings }),
-    lease: () => new RedisLease({ keys, commands: backend.values, random: context.random }),
-    presence: () => new RedisPresence({ keys, scripts, rollCall, data: backend.data }),
+    lease: () => new RedisLease({ keys, commands: backend.values, random: context.random, release: backend.use() }),
+    presence: () => new RedisPresence({ keys, scripts, rollCall, data: backend.data, release: backend.use() }),
+    places: () => new RedisPlaces({ keys, commands: backend.values, random: context.random, release: backend.use() }),
   };
 }
 

@@ -80,7 +80,7 @@ describe.each(clients)('over %s', (client, make) => {
 
   it('a lease has one holder', async () => {
     await run(async (commands) => {
-      const lease = new RedisLease({ keys: redisKeys(client), commands, random: systemRandom() });
+      const lease = new RedisLease({ keys: redisKeys(client), commands, random: systemRandom(), release: () => {} });
       const answers = await Promise.all(['k', 'k', 'k'].map((name) => lease.acquire(name, 60_000)));
       const holder = answers.find((answer) => answer.granted);
       expect(answers.filter((answer) => answer.granted)).toHaveLength(1);

@@ -34,7 +34,7 @@ beforeEach(async () => {
   fleet = Array.from({ length: NODES }, () => {
     const commands = commandsTo(server.url);
     const store = new RedisStore({ keys, commands, eager: false, release: () => commands.close() });
-    const lease = new RedisLease({ keys, commands, random: systemRandom() });
+    const lease = new RedisLease({ keys, commands, random: systemRandom(), release: () => {} });
     return { commands, cache: createCache({ name: 'hot', log, store, lease, requestTimeout: '5s' }) };
   });
   await Promise.all(fleet.map(({ cache }) => cache.ready()));
