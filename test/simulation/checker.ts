@@ -209,6 +209,8 @@ class Checker {
       this.#own.set(life, own);
     }
     this.#owe(own, called.cells, versions, at, index);
+    // It went to an old primary that others do not follow, maybe, though its receipt came later.
+    if (called.at <= (this.#outside.get(node) ?? -1)) return;
     if (everywhere) this.#owe(this.#everywhere, called.cells, versions, at, index);
     if (status !== 'queued') this.#owe(this.#appended, called.cells, versions, at, index);
   }
