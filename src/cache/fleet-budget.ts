@@ -1,5 +1,6 @@
 import type { Clock } from '../coherence/clock.ts';
 import { within } from '../coherence/deadline.ts';
+import { Pause } from '../coherence/pause.ts';
 import type { Events } from './events.ts';
 import type { LeaseAnswer } from './lease.ts';
 import type { Places } from './places.ts';
@@ -33,10 +34,11 @@ export class FleetBudget {
   #held: Held[] = [];
   #line: Promise<unknown> = Promise.resolve();
   #closed = false;
-  #resume: (() => void) | undefined;
+  readonly #pauses: Pause;
 
   constructor(parts: FleetBudgetParts) {
     this.#parts = parts;
+    this.#pauses = new Pause(parts.clock);
   }
 
   /** Resolves when there is a place; each take is followed by one {@link give}. @param time of the load at most, in ms */
@@ -56,7 +58,7 @@ export class FleetBudget {
   /** Nobody is kept waiting any longer. */
   close(): void {
     this.#closed = true;
-    this.#resume?.();
+    this.#pauses.end();
   }
 
   async #take(time: number): Promise<void> {
@@ -71,7 +73,7 @@ export class FleetBudget {
         break;
       }
       if (answer.granted) return void this.#held.push({ until, release: answer.release });
-      await this.#pass(answer.wait);
+      await this.#pauses.pass(Math.max(1, answer.wait));
     }
     this.#held.push({ until: clock.monotonic() + time, release: () => Promise.resolve() });
   }
@@ -86,18 +88,6 @@ export class FleetBudget {
       asked.then((late) => (late.granted ? late.release() : undefined)).catch(() => {});
       throw error;
     }
-  }
-
-  #pass(ms: number): Promise<void> {
-    return new Promise((resolve) => {
-      const done = (): void => {
-        cancel();
-        this.#resume = undefined;
-        resolve();
-      };
-      const cancel = this.#parts.clock.schedule(Math.max(1, ms), done);
-      this.#resume = done;
-    });
   }
 
   #failed(error: unknown): void {

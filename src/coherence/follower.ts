@@ -2,6 +2,7 @@ import type { Clock } from './clock.ts';
 import { within } from './deadline.ts';
 import { type Guard, NO_GUARD_REMOVED, type RemovedGuards } from './guards.ts';
 import type { InvalidationLog, LogOptions, Reading, Snapshot, Unsubscribe } from './log.ts';
+import { Pause } from './pause.ts';
 import type { Position } from './position.ts';
 import type { LogRecord } from './record.ts';
 import type { Stopwatch } from './stopwatch.ts';
@@ -68,13 +69,14 @@ export class Follower {
   /** Copies and failures since the last proof. */
   #fruitless = 0;
   #detach: Unsubscribe | undefined;
-  #resume: (() => void) | undefined;
+  readonly #pauses: Pause;
   readonly #waiters = new Set<Waiter>();
 
   constructor(parts: FollowerParts) {
     this.#parts = parts;
     this.#removed = parts.removed ?? NO_GUARD_REMOVED;
     this.#options = parts.options;
+    this.#pauses = new Pause(parts.clock);
   }
 
   /** Whether the log is in this process: then the view is exactly up to date at any time. */
@@ -118,7 +120,7 @@ export class Follower {
     this.#detach?.();
     this.#enter('stopped');
     this.#generation++;
-    this.#resume?.();
+    this.#pauses.end();
   }
 
   /** Whether the node may serve at a stopwatch reading: its proof is at most `maxLag` plus `tolerance` ms old, and nothing is queued. */
@@ -135,7 +137,7 @@ export class Follower {
     this.#generation++;
     this.#fruitless = 0; // it has just answered
     this.#resync('crossed');
-    this.#resume?.();
+    this.#pauses.end();
   }
 
   /**
@@ -295,15 +297,7 @@ export class Follower {
   #pause(): Promise<void> {
     if (this.#state === 'stopped') return Promise.resolve();
     const ms = Math.min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** Math.min(this.#fruitless, 10));
-    return new Promise((resolve) => {
-      const done = (): void => {
-        cancel();
-        this.#resume = undefined;
-        resolve();
-      };
-      const cancel = this.#parts.clock.schedule(ms * (0.5 + this.#parts.random()), done);
-      this.#resume = done;
-    });
+    return this.#pauses.pass(ms * (0.5 + this.#parts.random()));
   }
 
   // Asked after an await, where the compiler would otherwise still believe what was checked before it.

@@ -4,6 +4,7 @@ import { shorten, TidemarkError } from './errors.ts';
 import type { Follower } from './follower.ts';
 import { type Guard, NO_GUARD_REMOVED, type RemovedGuards } from './guards.ts';
 import type { Appended, InvalidationLog } from './log.ts';
+import { Pause } from './pause.ts';
 import { checkNumber, type Position } from './position.ts';
 import type { Receipt } from './receipt.ts';
 import { receiptOf } from './receipt.ts';
@@ -86,7 +87,7 @@ export class Writer {
   #crossings = 0;
   /** The epoch, not adopted yet, for which answers under way were dropped. */
   #dropped: string | undefined;
-  #resume: (() => void) | undefined;
+  readonly #pauses: Pause;
   #cancelPatience: (() => void) | undefined;
   /** What the last append failed with, if it did. */
   #refusal: unknown;
@@ -95,6 +96,7 @@ export class Writer {
     this.#parts = parts;
     this.#removed = parts.removed ?? NO_GUARD_REMOVED;
     this.#ownLimit = parts.maxQueue;
+    this.#pauses = new Pause(parts.clock);
   }
 
   /** Calls whose drafts the log has not taken yet. */
@@ -189,7 +191,7 @@ export class Writer {
   async close(ms: number): Promise<number> {
     const { clock } = this.#parts;
     if (this.#waiting.length > 0 && ms > 0) {
-      this.#resume?.(); // A pause between attempts may be longer than the drain.
+      this.#pauses.end(); // A pause between attempts may be longer than the drain.
       await new Promise<void>((resolve) => {
         const cancel = clock.schedule(ms, resolve);
         this.#drained = () => {
@@ -200,7 +202,7 @@ export class Writer {
     }
     this.#stopped = true;
     this.#cancelPatience?.();
-    this.#resume?.();
+    this.#pauses.end();
     for (const item of this.#waiting) this.#becomeQueued(item, 'closed');
     return this.unsent;
   }
@@ -392,20 +394,12 @@ export class Writer {
   }
 
   #pause(ms: number): Promise<void> {
-    return new Promise((resolve) => {
-      const done = (): void => {
-        cancel();
-        this.#resume = undefined;
-        resolve();
-      };
-      const cancel = this.#parts.clock.schedule(ms * (0.5 + this.#parts.random()), done);
-      this.#resume = done;
-    });
+    return this.#pauses.pass(ms * (0.5 + this.#parts.random()));
   }
 
   /** Sends what waits: at once, also out of a pause, or after `ms` milliseconds. */
   #wake(ms = 0): void {
-    if (ms === 0) this.#resume?.();
+    if (ms === 0) this.#pauses.end();
     if (this.#waiting.length === 0 || this.#sending || this.#stopped) return;
     this.#sending = true;
     if (ms === 0) queueMicrotask(() => void this.#send());
