@@ -197,7 +197,9 @@ class Checker {
   /** The write is complete: from here on its writer's node serves nothing older. */
   #settle(written: Written, { node, status, everywhere }: FactOf<'acknowledged'>, at: number, index: number): void {
     const { called, commit } = written;
-    if (called === undefined || commit === undefined || at <= (this.#outside.get(node) ?? -1)) return;
+    if (called === undefined || commit === undefined) return;
+    // It went to an old primary that others do not follow, maybe, though its receipt came later.
+    if (called.at <= (this.#outside.get(node) ?? -1)) return;
     const versions = [...called.versions];
     commit.rows.forEach((row, i) => {
       versions[row] = Math.max(versions[row] ?? 0, commit.versions[i] ?? 0);
@@ -209,8 +211,6 @@ class Checker {
       this.#own.set(life, own);
     }
     this.#owe(own, called.cells, versions, at, index);
-    // It went to an old primary that others do not follow, maybe, though its receipt came later.
-    if (called.at <= (this.#outside.get(node) ?? -1)) return;
     if (everywhere) this.#owe(this.#everywhere, called.cells, versions, at, index);
     if (status !== 'queued') this.#owe(this.#appended, called.cells, versions, at, index);
   }
