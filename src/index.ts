@@ -35,12 +35,28 @@ export type { Provenance } from './cache/read-path.ts';
 export type { Serializer, SerializerOption } from './cache/serializer.ts';
 export type { Size } from './cache/size.ts';
 export type { Store } from './cache/store.ts';
+export { systemClock, systemRandom } from './cache/system-clock.ts';
 export {
+  type Attempt,
   createRules,
+  createSubscriber,
   type DomainEvent,
+  type EntityId,
+  type EntityMap,
+  type EntityName,
+  type Gap,
+  type GapReason,
+  type IdText,
   type Invalidator,
+  type LogAccessOptions,
+  type Message,
+  type MessageContent,
   type RuleMap,
   type Rules,
   type RulesOptions,
+  type Subject,
+  type Subscriber,
+  type SubscriberOptions,
+  type SubscriberStatistics,
   type Targets,
 } from './events/index.ts';

@@ -1,3 +1,8 @@
+export type { Attempt } from './delivery.ts';
+export type { EntityId, EntityMap, EntityName, IdText, Subject } from './entity.ts';
+export type { Gap, GapReason } from './gap.ts';
+export type { LogAccessOptions } from './log-access.ts';
+export type { Message, MessageContent } from './message.ts';
 export {
   createRules,
   type DomainEvent,
@@ -7,3 +12,5 @@ export {
   type RulesOptions,
   type Targets,
 } from './rules.ts';
+export { createSubscriber, type Subscriber, type SubscriberStatistics } from './subscriber.ts';
+export type { SubscriberOptions } from './subscriber-options.ts';

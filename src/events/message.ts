@@ -5,7 +5,7 @@ import type { Subject } from './entity.ts';
 import { targetsOf } from './message-targets.ts';
 
 /** One change, as a subscriber is told of it. `entity` and `entityId` say what it is about, where the publisher named it. */
-export type Message<E = Record<never, never>> = MessageContent & Subject<E>;
+export type Message<E = Record<string, string>> = MessageContent & Subject<E>;
 
 /** What every message has. */
 export interface MessageContent {
