@@ -4,8 +4,10 @@ import type { Fact } from '../simulation/history.ts';
 /** What a run has shown, apart from what it may have broken. */
 export interface Figures {
   readonly counts: Readonly<Record<string, number>>;
-  /** Ages in ms of reads that did not show a record which had been appended before they were asked. */
+  /** Ages in ms, in order, of reads that did not show a record which had been appended before they were asked. */
   readonly ages: readonly number[];
+  /** How long reads took that were not answered from memory, in ms, in order. */
+  readonly times: readonly number[];
   /** Rows on nodes that were, at the very end, older than what was invalidated last. */
   readonly stale: number;
 }
@@ -20,6 +22,7 @@ export function figuresOf(facts: readonly Fact[]): Figures {
   const meant = new Map<number, number>();
   const epochs = new Set<string>();
   const ages: number[] = [];
+  const times: number[] = [];
   let stale = 0;
   for (const fact of facts) {
     switch (fact.type) {
@@ -44,6 +47,7 @@ export function figuresOf(facts: readonly Fact[]): Figures {
         asked.delete(fact.read);
         if (question === undefined) break;
         count('reads');
+        if (fact.from === 'store' || fact.from === 'loader') times.push(fact.at - question.at);
         count(`from ${fact.from}`);
         fact.values.forEach((value, i) => {
           if (value === undefined) return;
@@ -70,6 +74,9 @@ export function figuresOf(facts: readonly Fact[]): Figures {
       case 'node':
         count(fact.event);
         break;
+      case 'killed':
+        count('killed');
+        break;
       case 'fault':
         count('strikes');
         break;
@@ -78,7 +85,11 @@ export function figuresOf(facts: readonly Fact[]): Figures {
     }
   }
   counts['epochs'] = epochs.size;
-  return { counts, ages: ages.sort((a, b) => a - b), stale };
+  return { counts, ages: inOrder(ages), times: inOrder(times), stale };
+}
+
+function inOrder(numbers: readonly number[]): number[] {
+  return numbers.toSorted((a, b) => a - b);
 }
 
 /** The value below which a share of an ordered list lies; 0 for none. */

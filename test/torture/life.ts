@@ -10,6 +10,9 @@ import type { Assignment } from './message.ts';
 import type { Office } from './office.ts';
 import { sharedClock } from './shared-clock.ts';
 
+/** More than a load takes, also in a process that is stopped meanwhile; and the time of a lease. */
+const LONGEST_LOAD = '5s';
+
 /** One process of the fleet in one of its lives: its cache, the query that its readers use, and what it remembers to tell. */
 export class Life {
   readonly assignment: Assignment;
@@ -36,7 +39,10 @@ export class Life {
     this.now = sharedClock(BigInt(origin));
     this.history = new History(this.now);
     this.site = node % 2 === 0 ? 'typed' : 'newer';
-    this.cache = createCache({ name, maxLag, maxLife: '1m', slots: 2 ** 14, ...redis({ url, replicas, history }) });
+    this.cache = createCache({
+      ...{ name, maxLag, maxLife: '1m', slots: 2 ** 14, defaults: { timeout: LONGEST_LOAD } },
+      ...redis({ url, replicas, history }),
+    });
     this.cache.on((event) => this.#observe(event));
     this.rows = this.cache.query({
       name: QUERY,

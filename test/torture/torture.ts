@@ -60,14 +60,18 @@ export async function torture(options: TortureOptions): Promise<Verdict> {
   };
   const urlOf = (node: number): string => deployment.urlOf(node);
   const fleet = new Fleet({ common, processes, urlOf, random: random.fork(), truth, tell, now });
+  let ended = false;
+  let strike: Promise<void> | undefined;
   const course = async (): Promise<void> => {
     await fleet.start();
     const until = now() + options.seconds * 1_000;
-    while (now() < until) {
+    for (;;) {
       await wait(Math.min(random.between(300, 2_500), Math.max(0, until - now())));
-      if (fault.strike === undefined || now() >= until) continue;
+      if (ended || now() >= until) break;
+      if (fault.strike === undefined) continue;
       tell({ at: now(), type: 'fault', text: options.fault });
-      await fault.strike({ name: NAME, maxLag, random, deployment, fleet });
+      strike = fault.strike({ name: NAME, maxLag, random, deployment, fleet });
+      await strike;
     }
     await fleet.rest();
     await wait(maxLag + 100);
@@ -78,6 +82,9 @@ export async function torture(options: TortureOptions): Promise<Verdict> {
   try {
     await Promise.race([course(), ...(options.interrupted === undefined ? [] : [options.interrupted])]);
   } finally {
+    // What a strike has taken down it brings up again, which must not happen after the end.
+    ended = true;
+    await strike?.catch(() => {});
     await fleet.kill();
     await deployment.stop();
   }
