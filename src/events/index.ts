@@ -3,6 +3,9 @@ export type { EntityId, EntityMap, EntityName, IdText, Subject } from './entity.
 export type { Gap, GapReason } from './gap.ts';
 export type { LogAccessOptions } from './log-access.ts';
 export type { Message, MessageContent } from './message.ts';
+export type { Publication, PublishDetails } from './publication.ts';
+export { createPublisher, type Published, type Publisher, type PublisherStatistics } from './publisher.ts';
+export type { EntityTargets, PublisherOptions, RateLimit } from './publisher-options.ts';
 export {
   createRules,
   type DomainEvent,
