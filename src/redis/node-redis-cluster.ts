@@ -47,12 +47,21 @@ function end(client: NodeRedisCluster): void {
   }
 }
 
+/**
+ * A client that is ended while it connects goes on, and makes connections that nobody would end: it is ended again when its
+ * attempt is over.
+ */
+function endAll(client: NodeRedisCluster, attempt: Promise<unknown>): void {
+  end(client);
+  const again = (): void => end(client);
+  attempt.then(again, again);
+}
+
 /** Looks at the Cluster afresh: what another client knew may be from before a failover. */
 async function connectToOwner(client: NodeRedisCluster, key: string, timeout: number): Promise<Connection> {
   const until = performance.now() + timeout;
   const look = duplicateOf(client);
   const finding = ownerOf(look, key);
-  finding.catch(() => {});
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_resolve, reject) => {
     timer = setTimeout(() => reject(new Error(`No connection to the Redis Cluster within ${timeout} ms.`)), timeout);
@@ -61,7 +70,7 @@ async function connectToOwner(client: NodeRedisCluster, key: string, timeout: nu
     return await openNodeRedis(await Promise.race([finding, late]), Math.max(1, until - performance.now()));
   } finally {
     clearTimeout(timer);
-    end(look);
+    endAll(look, finding);
   }
 }
 
@@ -74,11 +83,12 @@ async function ownerOf(look: NodeRedisCluster, key: string): Promise<NodeRedis> 
 
 function clusterClient(template: NodeRedisCluster): ClusterClient {
   const client = duplicateOf(template);
+  const tried = client.connect().then(nothing, nothing);
   return {
-    tried: client.connect().then(nothing, nothing),
+    tried,
     send: (key, args) => client.sendCommand(key, false, args, byteReplies),
     serverOf: (key) => client.slots[slotOf(key)]?.master.address ?? '',
-    close: () => end(client),
+    close: () => endAll(client, tried),
   };
 }
 
