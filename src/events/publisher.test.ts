@@ -7,7 +7,7 @@ import { everything, key, pattern, tag } from '../coherence/target.ts';
 import { FakeClock } from '../testing/fake-clock.ts';
 import { partContext } from '../testing/part-context.ts';
 import { ScriptedLog } from '../testing/scripted-log.ts';
-import { createPublisher, type Published, type Publisher } from './publisher.ts';
+import { createPublisher, type Publisher } from './publisher.ts';
 import type { PublisherOptions } from './publisher-options.ts';
 
 interface Entities {
@@ -43,13 +43,13 @@ class Scene {
   }
 
   /** Publishes one message about each user, and notes when its receipt says what. */
-  publish(...users: number[]): Promise<Published>[] {
-    return users.map((id) => {
-      const receipt = this.publisher.publish('user', id);
+  publish(...users: number[]): void {
+    for (const id of users) {
       const since = this.clock.monotonic();
-      void receipt.then(({ status }) => this.receipts.push(`${id} ${status} after ${this.clock.monotonic() - since}`));
-      return receipt;
-    });
+      void this.publisher
+        .publish('user', id)
+        .then(({ status }) => this.receipts.push(`${id} ${status} after ${this.clock.monotonic() - since}`));
+    }
   }
 
   async records(): Promise<readonly LogRecord[]> {

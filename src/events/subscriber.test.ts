@@ -250,10 +250,11 @@ describe('gaps', () => {
     await scene.publish(1);
     await clock.advance(0);
     server.beginEpoch();
-    await clock.advance(0);
     await scene.publish(2);
     await clock.advance(0);
-    expect(heard).toEqual(['(start)', '1', '(epoch)', '2']);
+    await scene.publish(3);
+    await clock.advance(0);
+    expect(heard).toEqual(['(start)', '1', '(epoch)', '2', '3']);
   });
 
   it('are reported to who resumes at a position of another life', async () => {

@@ -151,11 +151,14 @@ export class Subscriber<E extends EntityMap<E> = Record<string, string>> {
     return this.#pauses.pass(ms * (0.5 + this.#settings.context.random()));
   }
 
-  /** Finds the end of the log, and says that nothing is known of what was before: in this order, so that nothing is missed. */
+  /**
+   * Finds where to go on, and says that nothing is known of what was before: in this order, so that nothing is missed. In
+   * another life of the log everything in it is new; else it is the end, since what is dropped needs no messages.
+   */
   async #begin(): Promise<void> {
     const end = await this.#read({ epoch: '', number: 0 }, 0, 0);
     if (this.#closed) return;
-    const position = { epoch: end.epoch, number: end.head };
+    const position = { epoch: end.epoch, number: this.#gap === 'epoch' ? 0 : end.head };
     const upTo = formatToken(position);
     if (!(await this.#report({ reason: this.#gap, after: this.#handled, upTo }))) return;
     this.#position = position;
