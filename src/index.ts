@@ -28,7 +28,7 @@ export type { CacheEvent, From, Listener, MissReason } from './cache/events.ts';
 export type { Lease, LeaseAnswer } from './cache/lease.ts';
 export { type ContextLoad, type LoadContext, withContext } from './cache/load-context.ts';
 export { memoryStore } from './cache/memory-store.ts';
-export type { Places } from './cache/places.ts';
+export type { PlaceAnswer, Places } from './cache/places.ts';
 export type { Query, QueryOptions, ReadRequestOf } from './cache/query.ts';
 export type { ReadOptions } from './cache/read-options.ts';
 export type { Provenance } from './cache/read-path.ts';

@@ -662,3 +662,14 @@ describe('close', () => {
     for (const use of throwing) expect(use).toThrow(error.message);
   });
 });
+
+describe('invalidate with a cause that cannot be written', () => {
+  it('rejects before anything is queued, so that what comes later is not held up', async () => {
+    const cache = createCache({ name: 'test', clock: new FakeClock() });
+    const cause = { fields: { n: 1n as unknown as string } };
+    await expect(cache.invalidate([key('a')], { cause })).rejects.toThrow('cause.fields.n');
+    expect(cache.status().queued).toBe(0);
+    await expect(cache.invalidate([key('a')], { lsn: -1n })).rejects.toThrow('lsn');
+    expect((await cache.invalidate([key('a')])).status).toBe('applied');
+  });
+});

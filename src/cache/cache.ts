@@ -1,4 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
+import { checkDetails } from '../coherence/cause.ts';
 import { type Duration, milliseconds } from '../coherence/duration.ts';
 import { shorten, TidemarkError } from '../coherence/errors.ts';
 import { NO_GUARD_REMOVED, type RemovedGuards } from '../coherence/guards.ts';
@@ -319,7 +320,8 @@ export class Cache {
    * longer than `maxLag`. Calls of one tick share one append. Never fails because of the log, see {@link Receipt}.
    *
    * @throws TidemarkError `INVALID_TARGET` for anything not made by `key`, `tag`, `pattern`, `everything` or `query.at`;
-   * `INVALID_OPTION` where everywhere is asked of a cache that does not know its fleet
+   * `INVALID_OPTION` for a cause or LSN that cannot be written, and where everywhere is asked of a cache that does not know its
+   * fleet
    */
   invalidate(...targets: Target[]): Promise<Receipt>;
   invalidate(targets: readonly Target[], options?: InvalidateOptions): Promise<Receipt>;
@@ -329,6 +331,7 @@ export class Cache {
     const list = (together ? args[0] : args) as readonly Target[];
     const options = together ? (args[1] as InvalidateOptions | undefined) : undefined;
     checkTargets(list);
+    if (options !== undefined) checkDetails(options);
     const everywhere = this.#isEverywhere(options);
     const since = this.#now();
     const after = options?.lsnMark === undefined ? undefined : setMark(options.lsnMark);

@@ -2,8 +2,7 @@ import type { Clock } from '../coherence/clock.ts';
 import { within } from '../coherence/deadline.ts';
 import { Pause } from '../coherence/pause.ts';
 import type { Events } from './events.ts';
-import type { LeaseAnswer } from './lease.ts';
-import type { Places } from './places.ts';
+import type { PlaceAnswer, Places } from './places.ts';
 
 export interface FleetBudgetParts {
   readonly places: Places;
@@ -65,7 +64,7 @@ export class FleetBudget {
     const { clock } = this.#parts;
     while (!this.#closed) {
       const until = clock.monotonic() + time;
-      let answer: LeaseAnswer;
+      let answer: PlaceAnswer;
       try {
         answer = await this.#ask(time);
       } catch (error) {
@@ -78,7 +77,7 @@ export class FleetBudget {
     this.#held.push({ until: clock.monotonic() + time, release: () => Promise.resolve() });
   }
 
-  async #ask(time: number): Promise<LeaseAnswer> {
+  async #ask(time: number): Promise<PlaceAnswer> {
     const { places, limit, clock, timeout } = this.#parts;
     const asked = places.take(limit, time);
     try {

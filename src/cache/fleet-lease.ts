@@ -17,19 +17,33 @@ export interface FleetLeaseParts {
   readonly timeout: number;
 }
 
+/**
+ * How long a lease is asked for, in ms. Its holder extends it while its load goes on, so that one that dies, or cannot give it
+ * back, keeps the others waiting for so long and not for as long as a load may take.
+ */
+const TIME = 2_000;
+
+type Granted = LeaseAnswer & { readonly granted: true };
+
 /** One loader per key in the whole fleet: whoever does not get the lease waits for what its holder brings. */
 export class FleetLease {
   readonly #parts: FleetLeaseParts;
+  /** Of leases that are held, what ends their extensions. */
+  readonly #held = new Map<Granted, () => void>();
 
   constructor(parts: FleetLeaseParts) {
     this.#parts = parts;
   }
 
-  /** The lease of the key, or what its holder has brought meanwhile. Loads without, once the lease's time is over. */
+  /**
+   * The lease of the key, extended until it is given to {@link release}; or what its holder has brought meanwhile. Loads without,
+   * once the time of a load is over.
+   */
   async take(flight: Flight, request: ReadRequest): Promise<LeaseAnswer | Outcome> {
     const { clock, stopwatch } = this.#parts;
     const since = stopwatch.now();
-    const time = request.settings.timeout;
+    const { timeout } = request.settings;
+    const time = Math.min(TIME, timeout);
     for (let waited = false; ; waited = true) {
       let answer: LeaseAnswer;
       try {
@@ -44,8 +58,9 @@ export class FleetLease {
         if (answer.granted) void this.release(flight, answer);
         return stored;
       }
-      const left = since + time - stopwatch.now();
-      if (answer.granted || left <= 0) return answer;
+      const left = since + timeout - stopwatch.now();
+      if (answer.granted) return this.#hold(answer, time);
+      if (left <= 0) return answer;
       request.elsewhere?.();
       const wait = Math.max(1, Math.min(answer.wait, left));
       await new Promise<void>((resolve) => clock.schedule(wait, resolve));
@@ -65,13 +80,37 @@ export class FleetLease {
   }
 
   /** Not before the value is in the store: who is granted the lease next looks for it there. */
-  async release(flight: Flight, lease: LeaseAnswer & { readonly granted: true }): Promise<void> {
+  async release(flight: Flight, lease: Granted): Promise<void> {
     try {
       await flight.saved;
+      this.#held.get(lease)?.();
       await lease.release();
     } catch (error) {
       this.#failed(flight.key, error);
     }
+  }
+
+  #hold(lease: Granted, time: number): Granted {
+    const { clock } = this.#parts;
+    const extend = (): void => {
+      // Where nobody answers, it is tried again; one that is lost is not fought for.
+      lease.extend(time).then(
+        (kept) => {
+          if (!kept) this.#held.get(lease)?.();
+        },
+        () => {},
+      );
+      if (this.#held.has(lease)) again();
+    };
+    const again = (): void => {
+      const cancel = clock.schedule(time / 2, extend);
+      this.#held.set(lease, () => {
+        cancel();
+        this.#held.delete(lease);
+      });
+    };
+    again();
+    return lease;
   }
 
   #failed(key: string, error: unknown): void {

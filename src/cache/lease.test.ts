@@ -33,7 +33,12 @@ class MemoryLease implements Lease {
     if (this.held.includes(name)) return Promise.resolve({ granted: false, wait: 10 });
     this.#held.set(name, this.#clock.monotonic() + time);
     const release = async (): Promise<void> => void this.#held.delete(name);
-    return Promise.resolve({ granted: true, release });
+    const extend = async (more: number): Promise<boolean> => {
+      if (!this.held.includes(name)) return false;
+      this.#held.set(name, this.#clock.monotonic() + more);
+      return true;
+    };
+    return Promise.resolve({ granted: true, release, extend });
   }
 }
 
@@ -69,6 +74,43 @@ describe('the lease', () => {
     await clock.advance(200);
     expect(await Promise.all(reads)).toEqual(Array.from({ length: 5 }, () => 'value'));
     expect(load).toHaveBeenCalledTimes(1);
+    expect(lease.held).toEqual([]);
+  });
+
+  it('is held for as long as the load goes on, however long that is', async () => {
+    const { clock, lease, member, loader } = setUp();
+    const load = loader(20_000);
+    const reads = Array.from({ length: 3 }, () => member().cache.getOrSet('k', load, { timeout: '30s' }));
+    await clock.advance(19_990);
+    expect(lease.held).toEqual(['k']);
+    await clock.advance(100);
+    expect(await Promise.all(reads)).toEqual(['value', 'value', 'value']);
+    expect(load).toHaveBeenCalledTimes(1);
+    expect(lease.held).toEqual([]);
+  });
+
+  it('of a holder that died keeps the others waiting for two seconds, not for as long as a load may take', async () => {
+    const { clock, lease, member } = setUp();
+    await lease.acquire('k', 2_000);
+    const load = vi.fn(() => 'value');
+    const read = member().cache.getOrSet('k', load, { timeout: '30s' });
+    await clock.advance(1_990);
+    expect(load).not.toHaveBeenCalled();
+    await clock.advance(50);
+    expect(await read).toBe('value');
+  });
+
+  it('that was lost is not fought for, and one that cannot be extended now is tried again', async () => {
+    const { clock, lease, member, loader } = setUp();
+    const extend = vi.fn(() => Promise.reject<boolean>(new Error('no server')));
+    const acquire = async (): Promise<LeaseAnswer> => ({ granted: true, release: () => Promise.resolve(), extend });
+    const read = member({ lease: { acquire } }).cache.getOrSet('k', loader(5_000));
+    await clock.advance(3_500);
+    expect(extend).toHaveBeenCalledTimes(3);
+    extend.mockImplementation(() => Promise.resolve(false));
+    await clock.advance(1_500);
+    expect(await read).toBe('value');
+    expect(extend).toHaveBeenCalledTimes(4);
     expect(lease.held).toEqual([]);
   });
 
@@ -235,14 +277,18 @@ describe('a lease that fails', () => {
     expect(await read).toBe('value');
     expect(failures()).toMatchObject([{ error: { message: 'the lease was not answered in time' } }]);
     const release = vi.fn(() => Promise.resolve());
-    answer.open({ granted: true, release });
+    answer.open({ granted: true, release, extend: () => Promise.resolve(true) });
     await clock.advance(0);
     expect(release).toHaveBeenCalledTimes(1);
   });
 
   it('when it is given back costs nobody the value, and is reported', async () => {
     const { clock, member } = setUp();
-    const answer: LeaseAnswer = { granted: true, release: () => Promise.reject(refused) };
+    const answer: LeaseAnswer = {
+      granted: true,
+      release: () => Promise.reject(refused),
+      extend: () => Promise.resolve(true),
+    };
     const { cache, failures } = member({ lease: { acquire: () => Promise.resolve(answer) } });
     expect(await cache.getOrSet('k', () => 'value')).toBe('value');
     await clock.advance(0);

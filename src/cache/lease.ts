@@ -1,6 +1,11 @@
 /** What asking for a lease was answered. */
 export type LeaseAnswer =
-  | { readonly granted: true; release(): Promise<void> }
+  | {
+      readonly granted: true;
+      release(): Promise<void>;
+      /** It is held for another `time` ms from now; `false` when it has run out and is not ours any more. */
+      extend(time: number): Promise<boolean>;
+    }
   /** Another holder loads. Look into the store in `wait` ms, then ask again; it may take several rounds. */
   | { readonly granted: false; readonly wait: number };
 
@@ -12,7 +17,7 @@ export type LeaseAnswer =
  * work; the rule decides about truth.
  */
 export interface Lease {
-  /** @param time how long the holder means to take at most, in ms */
+  /** @param time how long it is held unless it is given back or extended, in ms: what a holder that dies costs the others */
   acquire(key: string, time: number): Promise<LeaseAnswer>;
 }
 
@@ -21,4 +26,8 @@ export const noLease: Lease = {
   acquire: () => Promise.resolve(GRANTED),
 };
 
-const GRANTED: LeaseAnswer = { granted: true, release: () => Promise.resolve() };
+const GRANTED: LeaseAnswer = {
+  granted: true,
+  release: () => Promise.resolve(),
+  extend: () => Promise.resolve(true),
+};

@@ -1,4 +1,8 @@
-import type { LeaseAnswer } from './lease.ts';
+/** What asking for a place was answered. */
+export type PlaceAnswer =
+  | { readonly granted: true; release(): Promise<void> }
+  /** All are taken. Ask again in `wait` ms. */
+  | { readonly granted: false; readonly wait: number };
 
 /**
  * A number of places in the whole fleet: who has one may load. What protects a database from all processes at once, when
@@ -10,7 +14,6 @@ export interface Places {
   /**
    * @param limit how many there are
    * @param time how long the place is needed at most, in ms; then another may have it
-   * @returns a place; or how soon to ask again, in ms
    */
-  take(limit: number, time: number): Promise<LeaseAnswer>;
+  take(limit: number, time: number): Promise<PlaceAnswer>;
 }

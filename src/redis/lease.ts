@@ -41,6 +41,7 @@ export class RedisLease implements Lease {
   readonly #parts: RedisLeaseParts;
   readonly #acquire = new Script('acquire.lua');
   readonly #release = new Script('release.lua');
+  readonly #extend = new Script('extend.lua');
   readonly #node: string;
   readonly #refused = new Map<string, string>();
   #grants = 0;
@@ -52,14 +53,18 @@ export class RedisLease implements Lease {
 
   async acquire(key: string, time: number): Promise<LeaseAnswer> {
     const name = this.#parts.keys.lease(key);
-    const most = String(Math.max(1, Math.ceil(Math.min(time, YEAR))));
+    const most = whole(time);
     const grant = `${this.#node} ${++this.#grants}`;
     const mine = `${most} ${grant}`;
     const last = this.#refused.get(key) ?? '';
     const [held, left] = listOf(await this.#run(this.#acquire, name, [mine, most, this.#node, last]));
     if (held === undefined) {
       this.#refused.delete(key);
-      return { granted: true, release: () => this.#giveBack(name, mine, `given back by ${grant}`) };
+      return {
+        granted: true,
+        release: () => this.#giveBack(name, mine, `given back by ${grant}`),
+        extend: async (more) => numberOf(await this.#run(this.#extend, name, [mine, whole(more)])) === 1,
+      };
     }
     return { granted: false, wait: this.#wait(key, textOf(held), numberOf(left)) };
   }
@@ -99,4 +104,9 @@ export class RedisLease implements Lease {
     const { commands } = this.#parts;
     return script.run({ send: (command) => commands.send(name, command) }, [name], args);
   }
+}
+
+/** A time as the server takes it. */
+function whole(ms: number): string {
+  return String(Math.max(1, Math.ceil(Math.min(ms, YEAR))));
 }

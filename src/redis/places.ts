@@ -1,5 +1,4 @@
-import type { LeaseAnswer } from '../cache/lease.ts';
-import type { Places } from '../cache/places.ts';
+import type { PlaceAnswer, Places } from '../cache/places.ts';
 import type { Commands } from './connection.ts';
 import type { RedisKeys } from './keys.ts';
 import { numberOf } from './reply.ts';
@@ -28,7 +27,7 @@ export class RedisPlaces implements Places {
     this.#node = Array.from({ length: 4 }, () => Math.floor(parts.random() * 2 ** 32).toString(36)).join('.');
   }
 
-  async take(limit: number, time: number): Promise<LeaseAnswer> {
+  async take(limit: number, time: number): Promise<PlaceAnswer> {
     const { commands, keys, random } = this.#parts;
     const holder = `${this.#node} ${++this.#taken}`;
     const send = { send: (command: Parameters<Commands['send']>[1]) => commands.send(keys.places, command) };

@@ -27,6 +27,9 @@ leaseContract(runner, {
     'is of one key: others are free': shared,
     'given back too late does not free the next holder': shared,
     'given back twice does not free the next holder': shared,
+    'is held for longer when it is extended': shared,
+    'cannot be extended once another holds it': shared,
+    'cannot be extended once it was given back': shared,
     'takes a time that is not a whole number': shared,
   },
 });
@@ -45,11 +48,17 @@ describe('the lease contract finds', () => {
         acquire: async (key, time) => {
           if (clock.monotonic() < (held.get(key) ?? 0)) return { granted: false, wait: 10 };
           held.set(key, clock.monotonic() + time);
-          return { granted: true, release: async () => void held.delete(key) };
+          const extend = async (more: number): Promise<boolean> => {
+            if (clock.monotonic() >= (held.get(key) ?? 0)) return false;
+            held.set(key, clock.monotonic() + more);
+            return true;
+          };
+          return { granted: true, release: async () => void held.delete(key), extend };
         },
       };
     };
     expect(await failuresOf(anybody)).toEqual([
+      'cannot be extended once another holds it',
       'given back too late does not free the next holder',
       'given back twice does not free the next holder',
     ]);
@@ -59,11 +68,14 @@ describe('the lease contract finds', () => {
     const kept = (lease: Lease): Lease => ({
       acquire: async (key, time) => {
         const answer = await lease.acquire(key, time);
-        return answer.granted ? { granted: true, release: async () => {} } : answer;
+        return answer.granted ? { ...answer, release: async () => {} } : answer;
       },
     });
     expect(await failuresOf(kept)).toEqual([
       'is granted again once it was given back',
+      'is held for longer when it is extended',
+      'cannot be extended once another holds it',
+      'cannot be extended once it was given back',
       'given back twice does not free the next holder',
     ]);
   });

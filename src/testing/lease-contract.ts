@@ -66,6 +66,31 @@ const cases: Readonly<Record<string, ContractCase<LeaseSubject>>> = {
     await refused(lease.acquire('k', LONG));
   },
 
+  'is held for longer when it is extended': async ({ lease, elapse }) => {
+    const held = await granted(lease.acquire('k', SHORT));
+    assert.equal(await held.extend(LONG), true);
+    await elapse(SHORT + LATE);
+    await refused(lease.acquire('k', LONG));
+    await held.release();
+    await granted(lease.acquire('k', LONG));
+  },
+
+  'cannot be extended once another holds it': async ({ lease, elapse }) => {
+    const late = await granted(lease.acquire('k', SHORT));
+    await elapse(SHORT + LATE);
+    const next = await granted(lease.acquire('k', LONG));
+    assert.equal(await late.extend(LONG), false);
+    await next.release();
+    await granted(lease.acquire('k', LONG));
+  },
+
+  'cannot be extended once it was given back': async ({ lease }) => {
+    const held = await granted(lease.acquire('k', LONG));
+    await held.release();
+    assert.equal(await held.extend(LONG), false);
+    await granted(lease.acquire('k', LONG));
+  },
+
   'comes to who waits as told, and asks again': async ({ lease, elapse }) => {
     await granted(lease.acquire('k', SHORT));
     let waited = 0;

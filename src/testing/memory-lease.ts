@@ -25,7 +25,7 @@ export function memoryLease(): (context: Pick<PartContext, 'clock'>) => Lease {
 /** One grant; its identity tells a late holder's release from that of the next. */
 interface Grant {
   /** On the monotonic clock, in ms. */
-  readonly until: number;
+  until: number;
 }
 
 function makeLease(clock: Clock): Lease {
@@ -40,7 +40,12 @@ function makeLease(clock: Clock): Lease {
     const release = async (): Promise<void> => {
       if (held.get(key) === grant) held.delete(key);
     };
-    return { granted: true, release };
+    const extend = async (more: number): Promise<boolean> => {
+      if (held.get(key) !== grant || clock.monotonic() >= grant.until) return false;
+      grant.until = clock.monotonic() + more;
+      return true;
+    };
+    return { granted: true, release, extend };
   };
   return { acquire: async (key, time) => acquire(key, time) };
 }

@@ -48,7 +48,11 @@ export class LeaseClient implements Lease {
     const answer = await askValues(this.#channel, (server) => server.acquire(key, time));
     if ('wait' in answer) return { granted: false, wait: answer.wait };
     const { holder } = answer;
-    return { granted: true, release: () => askValues(this.#channel, (server) => server.release(key, holder)) };
+    return {
+      granted: true,
+      release: () => askValues(this.#channel, (server) => server.release(key, holder)),
+      extend: (more) => askValues(this.#channel, (server) => server.extend(key, holder, more)),
+    };
   }
 }
 

@@ -32,7 +32,12 @@ function open(): { store: Store; lease: Lease; elapse: (ms: number) => Promise<v
     lease: {
       acquire: async (key, time) => {
         const answer = await passing.until(lease.acquire(key, time));
-        return answer.granted ? { granted: true, release: () => passing.until(answer.release()) } : answer;
+        if (!answer.granted) return answer;
+        return {
+          granted: true,
+          release: () => passing.until(answer.release()),
+          extend: (more) => passing.until(answer.extend(more)),
+        };
       },
     },
     elapse: (ms) => passing.elapse(ms),

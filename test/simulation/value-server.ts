@@ -60,6 +60,13 @@ export class ValueServer implements Endpoint {
     return { holder };
   }
 
+  extend(key: string, holder: number, time: number): boolean {
+    const held = this.#leases.get(key);
+    if (held?.holder !== holder || held.until <= this.#scheduler.now) return false;
+    this.#leases.set(key, { holder, until: this.#scheduler.now + time });
+    return true;
+  }
+
   release(key: string, holder: number): void {
     if (this.#leases.get(key)?.holder === holder) this.#leases.delete(key);
   }

@@ -1,0 +1,28 @@
+import { describe, expect, it } from 'vitest';
+import { checkDetails } from './cause.ts';
+import type { Cause, Lsn } from './record.ts';
+
+describe('what is said about a change', () => {
+  it.each([
+    {},
+    { lsn: 'unknown' as const },
+    { lsn: 0n },
+    { lsn: 2n ** 64n - 1n, cause: {} },
+    { cause: { event: 'budget.updated', entityId: '7', fields: { org: 'ORG1' } } as Cause },
+  ])('may be %o', (details) => {
+    expect(() => checkDetails(details)).not.toThrow();
+  });
+
+  it.each([
+    [{ lsn: -1n }, 'lsn: '],
+    [{ lsn: 2n ** 64n }, 'lsn: '],
+    [{ lsn: 7 as unknown as Lsn }, 'lsn: 7 is not a bigint'],
+    [{ cause: 'why' as Cause }, 'cause: "why" is not an object'],
+    [{ cause: { event: 7 } as unknown as Cause }, 'cause.event: 7 is not a text'],
+    [{ cause: { fields: ['x'] } as unknown as Cause }, 'cause.fields: '],
+    [{ cause: { fields: { n: 1n } } as unknown as Cause }, 'cause.fields.n: '],
+    [{ cause: { fields: { at: new Date(0) } } as unknown as Cause }, 'cause.fields.at: '],
+  ])('may not be %o', (details, message) => {
+    expect(() => checkDetails(details)).toThrow(message);
+  });
+});
