@@ -163,11 +163,14 @@ export class Subscriber<E extends EntityMap<E> = Record<string, string>> {
     if (!(await this.#report({ reason: this.#gap, after: this.#handled, upTo }))) return;
     this.#position = position;
     this.#handled = upTo;
+    this.#prove(end, position.number);
   }
 
   async #readOn(position: Position): Promise<void> {
     const { maxLag } = this.#settings.context.logOptions;
-    const reading = await this.#read(position, maxLag / 4, this.#settings.buffer);
+    // Who resumes wants to know at once whether that is possible.
+    const isFirst = this.#state === 'waiting' && this.#provenAt === Number.NEGATIVE_INFINITY;
+    const reading = await this.#read(position, isFirst ? 0 : maxLag / 4, this.#settings.buffer);
     if (this.#closed) return;
     this.#follow();
     if (reading.epoch !== position.epoch || !(reading.head >= position.number)) return this.#lose('epoch');
@@ -184,10 +187,14 @@ export class Subscriber<E extends EntityMap<E> = Record<string, string>> {
     // Nothing to read although the log goes on: what was there has been trimmed or lost.
     if (reading.records.length === 0 && number < reading.head) return this.#lose('trimmed');
     this.#failures = 0;
-    if (number >= reading.head && reading.provenAt !== undefined) {
-      this.#provenAt = reading.provenAt;
-      this.#isReady();
-    }
+    this.#prove(reading, number);
+  }
+
+  /** Notes how fresh it is, if everything up to the head of a reading was handled. */
+  #prove({ head, provenAt }: Reading, number: number): void {
+    if (number < head || provenAt === undefined) return;
+    this.#provenAt = provenAt;
+    this.#isReady();
   }
 
   #read(after: Position, wait: number, limit: number): Promise<Reading> {

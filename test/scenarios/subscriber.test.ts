@@ -25,8 +25,7 @@ let heard: string[];
 let messages: Message<Entities>[];
 let gaps: Gap<Entities>[];
 
-/** The parts of a log of which little is kept. */
-const parts = () => redis({ url: server.url, history: '20kb' });
+const parts = () => redis({ url: server.url });
 
 beforeAll(async () => {
   server = await startRedis();
@@ -142,6 +141,8 @@ describe('a subscriber on Redis', () => {
 
   it('reads nothing while its callback is busy, and reports a gap when the log did not keep what it missed', async () => {
     const gate = new Gate();
+    const little = redis({ url: server.url, history: '20kb' });
+    publisher = closed(createPublisher<Entities>({ name: 'shop', ...little }));
     const subscriber = await subscribe({
       buffer: 10,
       onMessage: async (message) => {
