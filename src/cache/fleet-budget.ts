@@ -71,7 +71,11 @@ export class FleetBudget {
         this.#failed(error);
         break;
       }
-      if (answer.granted) return void this.#held.push({ until, release: answer.release });
+      if (answer.granted) {
+        const place = answer;
+        this.#held.push({ until, release: () => place.release() });
+        return;
+      }
       await this.#pauses.pass(Math.max(1, answer.wait));
     }
     this.#held.push({ until: clock.monotonic() + time, release: () => Promise.resolve() });
