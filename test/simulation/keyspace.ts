@@ -84,7 +84,7 @@ export class Keyspace {
       case 'append':
         return this.#append(effect.record, effect.bytes);
       case 'list':
-        this.nodes = { id: effect.id, members: this.nodes?.members ?? new Map() };
+        this.nodes = { id: effect.id, members: this.nodes?.members ?? new Map<string, Member>() };
         return;
       case 'report':
         this.nodes?.members.set(effect.node, effect.member);
