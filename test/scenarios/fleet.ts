@@ -1,17 +1,17 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import type { CacheOptions } from '../../src/index.ts';
 import type { RedisOptions } from '../../src/redis/index.ts';
-import { Member } from './member.ts';
+import { waitUntil } from '../../src/testing/wait-until.ts';
+import { Member, type Read } from './member.ts';
 import { type Broken, Truth } from './truth.ts';
 
 /** The least that there is, in ms. */
-const MAX_LAG = 500;
+const LEAST_LAG = 500;
 
 /** A row that a node did not have the newest version of when all was over, or did not keep. */
-interface Missing {
+interface Missing extends Read {
   readonly row: string;
-  readonly value: number;
   readonly newest: number;
-  readonly from: string;
 }
 
 /** What readers and writers have to show for a story. */
@@ -26,14 +26,16 @@ export const CLEAN: Outcome = { broken: [], errors: [], missing: [] };
 
 /** Several caches of one name, in this process, over a source of truth. */
 export class Fleet {
-  readonly truth = new Truth(MAX_LAG);
+  readonly truth: Truth;
   readonly members: Member[] = [];
   /** What reads and writes have thrown. */
   readonly errors: unknown[] = [];
   readonly #options: CacheOptions;
 
-  constructor(options: Partial<CacheOptions> = {}) {
-    this.#options = { name: 'shop', maxLag: MAX_LAG, ...options };
+  /** @param options `maxLag` in ms */
+  constructor({ maxLag = LEAST_LAG, ...options }: Partial<CacheOptions> & { readonly maxLag?: number } = {}) {
+    this.truth = new Truth(maxLag);
+    this.#options = { name: 'shop', maxLag, ...options };
   }
 
   join(on: RedisOptions): Member {
@@ -54,7 +56,7 @@ export class Fleet {
         await work(rows[Math.floor(Math.random() * rows.length)] as string).catch((error: unknown) => {
           this.errors.push(error);
         });
-        await new Promise((resolve) => setImmediate(resolve));
+        await pause(2);
       }
     };
     const loops = this.members.flatMap((member) => [
@@ -68,15 +70,21 @@ export class Fleet {
     };
   }
 
-  /** Waits until every node is attached and reads each row twice: the first tells the value, the second where it hits. */
+  /** Waits until every node is attached, and reads each row until it hits. */
   async heal(rows: readonly string[]): Promise<Outcome> {
     await this.ready();
     const missing: Missing[] = [];
     for (const member of this.members) {
       for (const row of rows) {
-        const [first, { from }] = [await member.read(row), await member.read(row)];
         const newest = this.truth.version(row);
-        if (first.value !== newest || from !== 'memory') missing.push({ row, value: first.value, newest, from });
+        let read = await member.read(row);
+        const isKept = (): boolean => read.value === newest && read.from === 'memory';
+        const look = async (): Promise<boolean> => {
+          read = await member.read(row);
+          return isKept();
+        };
+        await waitUntil(look, { timeout: 15_000 }).catch(() => {});
+        if (!isKept()) missing.push({ row, newest, ...read });
       }
     }
     return { broken: this.truth.broken, errors: this.errors, missing };

@@ -43,7 +43,7 @@ const losses: readonly (readonly [string, () => Promise<unknown>])[] = [
   ...[keys.log, keys.stream, keys.table, keys.bans].map((key) => [key, del(key)] as const),
 ];
 
-describe('losing what is on the server costs misses only', () => {
+describe('losing what is on the server costs misses only', { timeout: 30_000 }, () => {
   for (const [what, strike] of losses) {
     it(`under load: ${what}`, async () => {
       await begin();
