@@ -13,6 +13,7 @@ import { type ClientFamily, clientFamilies } from '../../test/servers/redis-clie
 import { startCluster } from '../../test/servers/redis-cluster.ts';
 import { type RedisServer, startRedis } from '../../test/servers/redis-server.ts';
 import type { RedisClient } from './client.ts';
+import type { RedisLease } from './lease.ts';
 import { redis } from './redis.ts';
 import type { RedisOptions } from './redis-options.ts';
 
@@ -98,7 +99,7 @@ async function live(family: ClientFamily): Promise<void> {
   await Promise.all(nodes.map((cache) => cache.close()));
 }
 
-/** What the parts do besides: strict writes, and reading past a follower that is down. */
+/** What the parts do besides: strict writes, reading past a follower that is down, loads that take long. */
 async function ask(family: ClientFamily): Promise<void> {
   const context = partContext(systemClock, { name: 'shop', random: systemRandom() });
   const made = parts(family);
@@ -110,7 +111,11 @@ async function ask(family: ClientFamily): Promise<void> {
   expect((await check.check([keyLabel('a')])).announcements).toHaveLength(1);
   await log.append([{ ...draft('b', 'close'), closes: 'a'.repeat(32) }]);
   expect((await check.check([keyLabel('a')])).announcements).toEqual([]);
-  await log.close();
+  const lease = made.lease(context) as RedisLease;
+  const answer = await lease.acquire('a', 60_000);
+  expect(answer.granted && (await answer.extend(60_000))).toBe(true);
+  if (answer.granted) await answer.release();
+  await Promise.all([log.close(), lease.close()]);
 }
 
 async function called(): Promise<string[]> {
