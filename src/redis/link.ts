@@ -30,6 +30,8 @@ export class Link {
   /** The attempt that is under way, if none has failed before it. */
   #first: Promise<void> | undefined;
   #failure: unknown;
+  /** What work is told while there is no connection: one error for all of it, since each costs a stack. */
+  #refusal: TidemarkError | undefined;
   #closed = false;
   #cancelPause: (() => void) | undefined;
 
@@ -84,11 +86,13 @@ export class Link {
       this.#connection = connection;
       connection.onClose((cause) => {
         this.#connection = undefined;
+        this.#refusal = undefined;
         this.#failure = cause;
         this.#again(0);
       });
     } catch (error) {
       this.#failure = error;
+      this.#refusal = undefined;
       this.#again(failures + 1);
     } finally {
       this.#first = undefined;
@@ -103,8 +107,9 @@ export class Link {
   }
 
   #unavailable(): TidemarkError {
-    return new TidemarkError('UNAVAILABLE', 'There is no connection to Redis now; it is being made again.', {
+    this.#refusal ??= new TidemarkError('UNAVAILABLE', 'There is no connection to Redis now; it is being made again.', {
       cause: this.#failure,
     });
+    return this.#refusal;
   }
 }
