@@ -1,3 +1,4 @@
+#!lua flags=allow-oom
 --[[
 Asks for a lease. Where it was given back a moment ago, whoever asks has looked into the store before that, maybe: it is
 refused once, so that it looks again before it loads what is there.

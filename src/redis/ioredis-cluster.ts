@@ -69,6 +69,8 @@ function clusterClient(template: IoredisCluster, timeout: number): ClusterClient
     clusterRetryStrategy: (times: number) => Math.min(20 * times, 1_000),
     slotsRefreshTimeout: timeout,
     slotsRefreshInterval: 1_000,
+    // It asks for CLUSTER INFO, which a user may not be allowed; a server that cannot serve yet says so itself.
+    enableReadyCheck: false,
     maxRedirections: 5,
   });
   return {

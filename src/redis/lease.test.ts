@@ -131,6 +131,16 @@ describe('a lease on Redis', () => {
     await waitUntil(async () => (await admin.exists(`lease${count}:l:k`)) === 0);
   });
 
+  it('is granted where memory is short: it takes little, and for a moment', async () => {
+    await admin.config('SET', 'maxmemory', '1');
+    try {
+      await expect(admin.set('x', 'x')).rejects.toThrow('OOM');
+      expect((await subject.lease.acquire('k', 60_000)).granted).toBe(true);
+    } finally {
+      await admin.config('SET', 'maxmemory', '0');
+    }
+  });
+
   it('rejects when the server does not answer', async () => {
     const lease = new RedisLease({
       keys: redisKeys('x'),

@@ -158,7 +158,7 @@ describe('a user with the least privileges of the page', () => {
     for (const command of asked) await expect(family.ask(client, ...command)).rejects.toThrow('NOPERM');
   });
 
-  it('needs two more in a Cluster, to look at it', async () => {
+  it('needs one more in a Cluster, to look at it', async () => {
     const cluster = await startCluster();
     onTestFinished(() => cluster.stop());
     const admins = cluster.ports.map((port) => new Redis(port));

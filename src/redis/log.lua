@@ -73,6 +73,7 @@ end
 -- The 40 digits behind a name. A pattern would take a hundred times as long to find them.
 local function field(info, name)
   local _, last = string.find(info, name, 1, true)
+  if not last then error({ err = 'TIDEMARK the INFO of this service has no ' .. name .. ' without it a restart or a failover cannot be told' }) end
   return string.sub(info, last + 1, last + 40)
 end
 

@@ -1,3 +1,4 @@
+#!lua flags=allow-oom
 --[[
 Takes one of a number of places. The server's own clock, so that no node's is needed.
 

@@ -10,7 +10,7 @@ export interface RedisOptions {
   readonly client?: RedisClient;
   /**
    * Replicas that must confirm every append and every proof of freshness; default 0. It keeps an isolated old primary
-   * from serving or taking anything: count all replicas that may stay behind with it. The price: a round trip to the
+   * from serving or taking anything: give more than the number of replicas that may stay behind with it. The price: a round trip to the
    * replicas in each, and nothing is proved or acknowledged while fewer are reachable.
    */
   readonly replicas?: number;
