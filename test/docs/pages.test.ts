@@ -18,6 +18,9 @@ const required: readonly string[] = [
   'docs/failure.md',
   'docs/decisions.md',
   'docs/features.md',
+  'docs/redis.md',
+  'docs/messages.md',
+  'docs/protocol.md',
   'benchmarks/README.md',
 ];
 
