@@ -40,11 +40,6 @@ export class Delivery {
     this.#pauses = new Pause(parts.clock);
   }
 
-  /** Whether a function is running now. */
-  get busy(): boolean {
-    return this.#run !== undefined;
-  }
-
   /** @param most runs before it counts as failed */
   async deliver(work: (run: Attempt) => unknown, most: number): Promise<Outcome> {
     for (let attempt = 1; !this.#closed; attempt++) {

@@ -299,6 +299,25 @@ describe('gaps', () => {
     expect(scene.heard).toEqual(['(start)', '1']);
   });
 
+  it('that were not taken note of are reported again to who resumes', async () => {
+    const { scene, clock, server, subscriber } = await started({
+      onGap: ({ reason }) => {
+        if (reason === 'epoch') throw new Error('disk full');
+      },
+    });
+    await scene.publish(1);
+    await clock.advance(0);
+    server.beginEpoch();
+    await clock.advance(1_000);
+    expect(subscriber.statistics()).toMatchObject({ delivered: 1, gaps: { epoch: 0 } });
+    await subscriber.close();
+    scene.heard.length = 0;
+    scene.subscribe({ from: subscriber.position as string });
+    await clock.advance(0);
+    expect(scene.heard).toEqual(['(epoch)']);
+    expect(scene.gaps.at(-1)?.after).toBe(scene.messages[0]?.position);
+  });
+
   it('that follow one another are not asked after in a tight loop', async () => {
     const { scene, clock, log, heard } = await started();
     await clock.advance(0);

@@ -51,6 +51,7 @@ export class Subscriber<E extends EntityMap<E> = Record<string, string>> {
   #provenAt = Number.NEGATIVE_INFINITY;
   #failures = 0;
   #buffered = 0;
+  #reading = false;
   #count = { delivered: 0, failures: 0, failed: 0 };
   readonly #gaps: Record<GapReason, number> = { start: 0, trimmed: 0, epoch: 0, failed: 0 };
   readonly #ready: Promise<void>;
@@ -125,7 +126,8 @@ export class Subscriber<E extends EntityMap<E> = Record<string, string>> {
     this.#delivery.stop();
     this.#pauses.end();
     const { clock } = this.#settings.context;
-    if (this.#delivery.busy)
+    // A reading that is under way is of no use any more; what is being handled is finished, so that the position is right.
+    if (!this.#reading)
       await within(clock, drain, this.#ended, () => new Error('late')).catch(() => this.#delivery.abort());
     await this.#access.close();
   }
@@ -197,10 +199,15 @@ export class Subscriber<E extends EntityMap<E> = Record<string, string>> {
     this.#isReady();
   }
 
-  #read(after: Position, wait: number, limit: number): Promise<Reading> {
+  async #read(after: Position, wait: number, limit: number): Promise<Reading> {
     const { clock, logOptions } = this.#settings.context;
-    const work = this.#access.log.read(after, { wait, limit });
-    return within(clock, wait + logOptions.maxLag, work, () => new Error('the log did not answer'));
+    this.#reading = true;
+    try {
+      const work = this.#access.log.read(after, { wait, limit });
+      return await within(clock, wait + logOptions.maxLag, work, () => new Error('the log did not answer'));
+    } finally {
+      this.#reading = false;
+    }
   }
 
   /** Whether the next record may be handled: `false` where the subscriber was closed before this one was. */
