@@ -41,6 +41,14 @@ export class Member {
     return this.events.filter((event) => event.type === type).length;
   }
 
+  /** Ids of what was queued and has not been sent since. */
+  unsent(): string[] {
+    const ids = (type: 'queued' | 'sent'): string[] =>
+      this.events.flatMap((event) => (event.type === type ? [event.draft.id] : []));
+    const sent = new Set(ids('sent'));
+    return ids('queued').filter((id) => !sent.has(id));
+  }
+
   async read(row: string, options: ReadOptions = {}): Promise<Read> {
     const owed = this.#truth.owed(this, row);
     const read = await this.rows.with(options).read(row);
@@ -59,6 +67,6 @@ export class Member {
   /** Resolves when it is attached and has nothing to send. */
   async ready(): Promise<void> {
     const isReady = (): boolean => this.attached && this.cache.status().queued === 0;
-    await waitUntil(isReady, { timeout: 15_000, what: 'a node to be attached' });
+    await waitUntil(isReady, { timeout: 30_000, what: 'a node to be attached' });
   }
 }
