@@ -126,10 +126,10 @@ describe('whatever happens to the log and to callbacks', () => {
     for (let seed = 1; seed <= SEEDS; seed++) {
       const story = new Story(seed);
       await story.play();
-      expect(story.problems, `seed ${seed}`).toEqual([]);
+      expect(story.problems.map((problem) => `seed ${seed}: ${problem}`)).toEqual([]);
       for (const name of Object.keys(total) as (keyof typeof total)[]) total[name] += story.seen[name];
     }
     // Each of these has happened, often.
-    for (const [name, count] of Object.entries(total)) expect(count, name).toBeGreaterThan(100);
+    expect(Object.entries(total).filter(([, count]) => count < 100)).toEqual([]);
   }, 60_000);
 });
