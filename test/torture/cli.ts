@@ -1,4 +1,7 @@
 import { parseArgs } from 'node:util';
+import type { Guard } from '../../src/coherence/guards.ts';
+import { GUARDS } from '../simulation/guard-names.ts';
+import { OUTER_GUARDS } from '../simulation/server-guards.ts';
 import { tell } from '../simulation/story.ts';
 import { faultNamed, faults } from './fault.ts';
 import { tableOf } from './table.ts';
@@ -11,6 +14,7 @@ const USAGE = `Runs processes of a fleet on a real server, breaks things again a
       --processes  default 4
       --seconds    how long things are broken; default 60
       --seed       of the random choices; default 1
+      --without    guards to take out, such as age,epoch: something must be found
 `;
 
 /** Violations whose stories are printed. */
@@ -23,6 +27,7 @@ function options(): TortureOptions | undefined {
       processes: { type: 'string', default: '4' },
       seconds: { type: 'string', default: '60' },
       seed: { type: 'string', default: '1' },
+      without: { type: 'string', default: '' },
       help: { type: 'boolean', default: false },
     },
   });
@@ -32,6 +37,7 @@ function options(): TortureOptions | undefined {
     processes: whole(values.processes, '--processes'),
     seconds: whole(values.seconds, '--seconds'),
     seed: whole(values.seed, '--seed'),
+    without: guards(values.without),
   };
 }
 
@@ -39,6 +45,17 @@ function whole(text: string, option: string): number {
   const number = Number(text);
   if (Number.isSafeInteger(number) && number > 0) return number;
   throw new Error(`${option}: ${text} is not a positive whole number`);
+}
+
+function guards(text: string): Guard[] {
+  const names = text.split(',').filter((name) => name !== '');
+  const unknown = names.find((name) => !isGuard(name));
+  if (unknown !== undefined) throw new Error(`--without: there is no guard ${unknown} in the cache`);
+  return names.filter(isGuard);
+}
+
+function isGuard(name: string): name is Guard {
+  return (GUARDS as readonly string[]).includes(name) && !(OUTER_GUARDS as readonly string[]).includes(name);
 }
 
 const interrupted = new Promise<never>((_, reject) => {

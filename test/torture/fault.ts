@@ -91,13 +91,14 @@ export const faults = {
       await stop(random.pick(fleet.members), maxLag * random.between(0.1, 0.8));
     },
   },
-  /** Keys of the log are deleted one by one, and evicted under memory pressure. */
+  /** Keys of the log are deleted one by one, evicted under memory pressure, and all are gone at once. */
   'evict-metadata': {
     ...PLAIN,
     args: ['--maxmemory', '8mb', '--maxmemory-policy', 'allkeys-lru'],
     strike: async ({ deployment: { primary }, name, random }) => {
       const { log, stream, table, bans, nodes } = redisKeys(name);
       if (random.chance(0.6)) await ask(primary.port, 'DEL', random.pick([log, stream, table, bans, nodes]));
+      else if (random.chance(0.3)) await ask(primary.port, 'FLUSHALL');
       else
         for (let i = 0; i < 64; i++)
           await ask(primary.port, 'SETRANGE', `filler:${random.below(1_000)}`, '131072', '.');

@@ -9,7 +9,7 @@ export type Sent = Extract<Report, { readonly type: 'sent' }>;
 
 export interface FleetParts {
   /** Of each process but for what differs between them. */
-  readonly common: Omit<Assignment, 'node' | 'life' | 'seed' | 'url'>;
+  readonly common: Omit<Assignment, 'node' | 'life' | 'seed' | 'url' | 'writers'>;
   readonly processes: number;
   readonly urlOf: (node: number) => string;
   readonly random: SeededRandom;
@@ -85,9 +85,11 @@ export class Fleet {
   }
 
   #launch(node: number): Member {
-    const { common, urlOf, random } = this.#parts;
+    const { common, urlOf, random, processes } = this.#parts;
     const life = ++this.#lives;
-    const assignment = { ...common, node, life, seed: random.bits(), url: urlOf(node) };
+    // Half of them only read: one with a write in its queue serves nothing, whatever else it should have noticed.
+    const writers = node < processes / 2 ? 2 : 0;
+    const assignment = { ...common, writers, node, life, seed: random.bits(), url: urlOf(node) };
     const member: Member = new Member(assignment, (report) => this.#take(member, report));
     return member;
   }

@@ -1,5 +1,6 @@
 import { Redis } from 'ioredis';
-import { type Cache, type CacheEvent, createCache, type Query, withContext } from '../../src/index.ts';
+import { Cache } from '../../src/cache/cache.ts';
+import { type CacheEvent, type CacheOptions, type Query, withContext } from '../../src/index.ts';
 import type { LoadContext } from '../../src/cache/load-context.ts';
 import { redis } from '../../src/redis/index.ts';
 import { redisKeys } from '../../src/redis/keys.ts';
@@ -31,7 +32,7 @@ export class Life {
   busy = true;
 
   constructor(assignment: Assignment, office: Office) {
-    const { seed, origin, rows, name, url, maxLag, replicas, history, node } = assignment;
+    const { seed, origin, rows, name, url, maxLag, replicas, history, node, without } = assignment;
     this.assignment = assignment;
     this.office = office;
     this.random = new SeededRandom(seed);
@@ -39,10 +40,11 @@ export class Life {
     this.now = sharedClock(BigInt(origin));
     this.history = new History(this.now);
     this.site = node % 2 === 0 ? 'typed' : 'newer';
-    this.cache = createCache({
+    const options: CacheOptions = {
       ...{ name, maxLag, maxLife: '1m', slots: 2 ** 14, defaults: { timeout: LONGEST_LOAD } },
       ...redis({ url, replicas, history }),
-    });
+    };
+    this.cache = new Cache(options, new Set(without));
     this.cache.on((event) => this.#observe(event));
     this.rows = this.cache.query({
       name: QUERY,

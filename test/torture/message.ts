@@ -1,3 +1,4 @@
+import type { Guard } from '../../src/coherence/guards.ts';
 import type { Token } from '../../src/index.ts';
 import type { TargetKind } from '../simulation/catalogue.ts';
 import type { Fact } from '../simulation/history.ts';
@@ -24,6 +25,8 @@ export interface Assignment {
   /** Writes that are made at once now and then. */
   readonly burst: number;
   readonly habit: Habit;
+  /** Guards taken out of the cache: something must be found. */
+  readonly without: readonly Guard[];
 }
 
 /** What covers one row, as the catalogue draws it. */

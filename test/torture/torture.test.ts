@@ -66,6 +66,11 @@ describe('processes on a real server keep every promise', { timeout: 120_000 }, 
 });
 
 describe('the checker sees that processes serve stale values', { timeout: 120_000 }, () => {
+  it('where the cache does not look at patterns', async () => {
+    const { violations } = await torture({ fault: 'none', without: ['bans'], seconds: 3, processes: 2, seed: 1 });
+    expect(violations.map(({ promise }) => promise)).toContain('own write');
+  });
+
   it('where writers forget to invalidate, or delete the key from the store instead', async () => {
     const runs = (['forget', 'delete'] as const).map(async (habit) => {
       const { violations, stale } = await torture({ fault: 'none', habit, seconds: 2, processes: 2, seed: 1 });

@@ -1,4 +1,5 @@
 import { setTimeout as wait } from 'node:timers/promises';
+import type { Guard } from '../../src/coherence/guards.ts';
 import { SeededRandom } from '../../src/testing/seeded-random.ts';
 import { check, type Violation } from '../simulation/checker.ts';
 import type { Fact } from '../simulation/history.ts';
@@ -23,6 +24,7 @@ export interface TortureOptions {
   /** Default 6 in each process. */
   readonly readers?: number;
   readonly habit?: Habit;
+  readonly without?: readonly Guard[];
   /** Ends the run at once, with an error. */
   readonly interrupted?: Promise<never>;
 }
@@ -42,7 +44,7 @@ const NAME = 'torture';
  * @throws Error when a process or a server ends that nobody has ended
  */
 export async function torture(options: TortureOptions): Promise<Verdict> {
-  const { processes, seed, rows = 40, maxLag = 1_000, readers = 6, habit = 'invalidate' } = options;
+  const { processes, seed, rows = 40, maxLag = 1_000, readers = 6, habit = 'invalidate', without = [] } = options;
   const fault: Fault = faults[options.fault];
   const random = new SeededRandom(seed);
   const origin = process.hrtime.bigint();
@@ -55,7 +57,7 @@ export async function torture(options: TortureOptions): Promise<Verdict> {
   const truth = new Truth(rows, now, tell);
   const deployment = await Deployment.start(processes, fault.replicas, fault.args);
   const common = {
-    ...{ origin: String(origin), name: NAME, maxLag, rows, readers, writers: 1, habit },
+    ...{ origin: String(origin), name: NAME, maxLag, rows, readers, habit, without },
     ...{ replicas: fault.confirming, history: fault.history, burst: fault.burst },
   };
   const urlOf = (node: number): string => deployment.urlOf(node);
