@@ -9,6 +9,14 @@ import { question as memoryFixed } from './memory-fixed.bench.ts';
 import { question as memoryPerEntry } from './memory-per-entry.bench.ts';
 import { question as missAndFill } from './miss-and-fill.bench.ts';
 import type { Question } from './question.ts';
+import { question as redisCommands } from './redis-commands.bench.ts';
+import { question as redisCutOff } from './redis-cutoff.bench.ts';
+import { question as redisGone } from './redis-gone.bench.ts';
+import { question as redisHit } from './redis-hit.bench.ts';
+import { question as redisLatency } from './redis-latency.bench.ts';
+import { question as redisMiss } from './redis-miss.bench.ts';
+import { question as redisStorm } from './redis-storm.bench.ts';
+import { question as redisTag } from './redis-tag.bench.ts';
 
 /** In the order in which they are asked and told, by the name of their file. */
 export const questions: Readonly<Record<string, Question>> = {
@@ -22,4 +30,12 @@ export const questions: Readonly<Record<string, Question>> = {
   'memory-fixed': memoryFixed,
   allocation,
   'false-covers': falseCovers,
+  'redis-latency': redisLatency,
+  'redis-hit': redisHit,
+  'redis-miss': redisMiss,
+  'redis-commands': redisCommands,
+  'redis-storm': redisStorm,
+  'redis-tag': redisTag,
+  'redis-cutoff': redisCutOff,
+  'redis-gone': redisGone,
 };

@@ -4,7 +4,7 @@ export function median(numbers: readonly number[]): number {
 }
 
 /** The number below which a share of the others lies, interpolated. */
-function quantile(numbers: readonly number[], share: number): number {
+export function quantile(numbers: readonly number[], share: number): number {
   const sorted = [...numbers].sort((a, b) => a - b);
   const at = (sorted.length - 1) * share;
   const below = sorted[Math.floor(at)];
