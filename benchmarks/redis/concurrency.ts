@@ -1,5 +1,5 @@
 /** Readers at once. */
-export const WAYS = 64;
+const WAYS = 64;
 
 /** Does `work` for each index below `count`, so many at a time. Returns the sum of what it returns. */
 export async function inWays(count: number, work: (i: number) => Promise<number>): Promise<number> {
