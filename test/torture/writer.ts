@@ -73,9 +73,12 @@ export class Writer {
       case 'invalidate':
         return invalidate();
       case 'delete':
+        await cache.ready();
         await this.#life.remove(rows.map((row) => catalogue.key(row)));
         return { status: 'applied', token: cache.mark() };
       case 'forget':
+        // Before that there is no position to make a token of.
+        await cache.ready();
         return { status: 'applied', token: cache.mark() };
       default:
         return assignment.habit satisfies never;
