@@ -27,7 +27,7 @@ export interface PublisherOptions<E extends EntityMap<E> = Record<string, string
   /** Beyond it messages wait for their turn, in order. Default: no limit. */
   readonly rate?: RateLimit;
   /**
-   * After so many receipts in a row that said `queued`, callers do not wait for the log any more: they get such a receipt at
+   * After so many receipts that said `queued`, one after the other (those of a burst count once), callers do not wait for the log any more: they get such a receipt at
    * once, until it has taken a message. Nothing is dropped. Default `{ failures: 5 }`; `false` for never.
    */
   readonly circuit?: { readonly failures: number } | false;

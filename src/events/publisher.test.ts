@@ -210,6 +210,19 @@ describe('while the log takes nothing', () => {
     expect(await scene.told()).toBe('1 2 3 4');
   });
 
+  it('counts a burst that waited together once', async () => {
+    const scene = await new Scene({ patience: 100, circuit: { failures: 2 } }).started();
+    scene.log.broken = new Error('refused');
+    scene.publish(1, 2, 3, 4);
+    await scene.clock.advance(50);
+    scene.publish(5);
+    await scene.clock.advance(100);
+    expect(scene.publisher.statistics()).toMatchObject({ queued: 5, circuit: 'closed' });
+    scene.publish(6);
+    await scene.clock.advance(100);
+    expect(scene.publisher.statistics()).toMatchObject({ queued: 6, circuit: 'open' });
+  });
+
   it('counts failures in a row only, and none where the circuit is switched off', async () => {
     const scene = await new Scene({ patience: 100, circuit: { failures: 2 } }).started();
     const off = await new Scene({ patience: 100, circuit: false }).started();

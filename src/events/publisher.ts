@@ -163,9 +163,11 @@ export class Publisher<E extends EntityMap<E> = Record<string, string>> {
 
   async #send({ targets, about }: Sendable): Promise<Published> {
     const { open } = this.#circuit;
+    const { clock } = this.#settings.context;
+    const began = clock.monotonic();
     const sent = this.#node.invalidate(targets, about).then(({ status, token }): Published => {
       if (status !== 'queued') return { status: 'appended', token };
-      this.#circuit.failed();
+      this.#circuit.failed(began, clock.monotonic());
       return QUEUED;
     });
     if (open) return QUEUED;

@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { logOptions } from '../coherence/log-options.ts';
 import { MemoryLog } from '../coherence/memory-log.ts';
+import { formatToken } from '../coherence/position.ts';
 import { type Cause, coverageOf, type Draft } from '../coherence/record.ts';
 import { describeTarget, key, type Target } from '../coherence/target.ts';
 import { FakeClock } from '../testing/fake-clock.ts';
@@ -158,6 +159,46 @@ describe('resuming', () => {
     scene.subscribe({ from: scene.messages[0]?.position as string });
     await scene.clock.advance(0);
     expect(scene.heard.slice(5)).toEqual(['2', '3', '4']);
+  });
+
+  it('is ready as soon as it has caught up: it does not wait for a message to find that out', async () => {
+    const scene = new Scene();
+    const { epoch, head } = await scene.server.snapshot();
+    const subscriber = scene.subscribe({ from: formatToken({ epoch, number: head }) });
+    let ready = false;
+    void subscriber.ready().then(() => (ready = true));
+    await scene.clock.advance(0);
+    expect(ready).toBe(true);
+    expect(scene.heard).toEqual([]);
+  });
+
+  it('is not ready before everything that it missed was handled', async () => {
+    const scene = new Scene();
+    const { epoch } = await scene.server.snapshot();
+    await scene.publish(1, 2, 3);
+    const held = scene.log.hold('read');
+    const rest = scene.log.hold('read');
+    const subscriber = scene.subscribe({ from: formatToken({ epoch, number: 0 }), buffer: 2 });
+    let ready = false;
+    void subscriber.ready().then(() => (ready = true));
+    held.release();
+    await scene.clock.advance(0);
+    expect(scene.heard).toEqual(['1', '2']);
+    expect([ready, subscriber.statistics().provenAge]).toEqual([false, Number.POSITIVE_INFINITY]);
+    rest.release();
+    await scene.clock.advance(0);
+    expect([ready, subscriber.statistics().provenAge]).toEqual([true, 0]);
+  });
+
+  it('gives up a reading that is not answered, and asks again', async () => {
+    const { scene, clock, log, heard, subscriber } = await started();
+    await clock.advance(600);
+    log.hold('read', 'request');
+    await clock.advance(5_000);
+    await scene.publish(1);
+    await clock.advance(1_000);
+    expect(heard).toEqual(['(start)', '1']);
+    expect(subscriber.statistics().state).toBe('following');
   });
 
   it('does not count a message as handled whose callback was cut off', async () => {
