@@ -267,6 +267,21 @@ describe('rate', () => {
     expect(scene.publisher.statistics()).toMatchObject({ circuit: 'closed', waiting: 0 });
   });
 
+  it('lets nobody wait for the turn first, and for the log as long again', async () => {
+    const scene = await new Scene({ rate: { perSecond: 10, burst: 1 }, patience: 250 }).started();
+    scene.publish(1, 2);
+    await scene.clock.advance(50);
+    scene.log.broken = new Error('refused');
+    await scene.clock.advance(450);
+    expect(scene.receipts).toEqual(['1 appended after 0', '2 queued after 250']);
+    scene.log.broken = undefined;
+    await scene.clock.advance(2_000);
+    scene.publish(3);
+    await scene.clock.advance(0);
+    expect(scene.receipts.at(-1)).toBe('3 appended after 0');
+    expect(await scene.told()).toBe('1 2 3');
+  });
+
   it('lets those that wait become one of everything when they are too many', async () => {
     const scene = await new Scene({ rate: { perSecond: 1, burst: 1 }, maxQueue: 2 }).started();
     scene.publish(1, 2, 3, 4, 5);

@@ -141,16 +141,17 @@ export class Publisher<E extends EntityMap<E> = Record<string, string>> {
     return receipt;
   }
 
-  /** Nobody waits for their turn longer than for the log. */
+  /** Nobody waits longer for turn and log together than for the log alone. */
   #sendInTurn(turns: Turns, message: Sendable): Promise<Published> {
     const { clock } = this.#settings.context;
     const { patience, maxQueue } = this.#settings;
     return new Promise((resolve) => {
       const cancel = clock.schedule(patience, () => resolve(QUEUED));
-      turns.take(() => {
+      const settle = (receipt: Published): void => {
         cancel();
-        void this.#send(message).then(resolve);
-      });
+        resolve(receipt);
+      };
+      turns.take(() => void this.#send(message).then(settle));
       if (turns.waiting > maxQueue) this.#overflow(turns);
     });
   }
