@@ -1,4 +1,5 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { everything, key, pattern, tag, type Target } from '../../src/index.ts';
 import { waitUntil } from '../../src/testing/wait-until.ts';
 import { Gateway } from '../servers/gateway.ts';
 import { ask } from '../servers/redis-ask.ts';
@@ -53,14 +54,25 @@ describe('a node that has lost only the connection by which it follows', { timeo
 
   it('is served from the store, by asking the server, and never what is covered', async () => {
     for (const row of ROWS) expect(await far.read(row)).toMatchObject({ value: 1, from: 'store' });
+    // What the other one loads and keeps again is found there.
     await near.write('a');
-    // The other node's record is not in its own table: only the server knows.
-    expect(await far.read('a')).toMatchObject({ value: 2 });
-    // What was loaded while nobody could tell a mark is not kept. What the other one keeps is found.
-    expect(await near.read('a')).toMatchObject({ value: 2 });
+    await near.read('a');
     await waitUntil(async () => (await far.read('a')).from === 'store');
-    expect(await far.read('b')).toMatchObject({ value: 1, from: 'store' });
+    expect((await far.read('a')).value).toBe(2);
   });
+
+  const targets: readonly (readonly [string, Target])[] = [
+    ['its key', key('row:a')],
+    ['what is above its key', key('row')],
+    ['its tag', tag('tag-of-a')],
+    ['a pattern', pattern('r*:a')],
+    ['everything', everything()],
+  ];
+  for (const [what, target] of targets)
+    it(`is not served what ${what} has covered, which only the server can know`, async () => {
+      await near.write('a', target);
+      expect(await far.read('a')).toMatchObject({ value: 2, from: 'loader' });
+    });
 
   it('appends as usual, and says that it could not see its record come back', async () => {
     expect(await far.write('a')).toMatchObject({ status: 'appended' });

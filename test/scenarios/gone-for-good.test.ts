@@ -31,6 +31,7 @@ beforeEach(async () => {
 });
 
 afterEach(async () => {
+  server.signal('SIGCONT');
   await fleet.close();
   await gateway.close();
 });
@@ -151,3 +152,29 @@ it('ends in time beside a Redis that hangs, and says what it could not send', as
   expect(value).toEqual({ unsent: 2 });
   expect(ms).toBeLessThan(LIMIT);
 });
+
+it('covers what is queued at once, while what it has otherwise is still proved', async () => {
+  fleet = new Fleet({ maxLag: 5_000 });
+  const [one, other] = join();
+  await fleet.heal(ROWS);
+  server.signal('SIGSTOP');
+  expect(await one.read('a')).toMatchObject({ value: 1, from: 'memory' });
+  expect(await one.write('a')).toMatchObject({ status: 'queued' });
+  expect(other.attached).toBe(true);
+  expect(await one.read('a')).toMatchObject({ value: 2, from: 'loader' });
+  server.signal('SIGCONT');
+  expect(await fleet.heal(ROWS)).toEqual(CLEAN);
+}, 30_000);
+
+it('serves what it has for a stated time where it is told to, but not what it has written itself', async () => {
+  fleet = new Fleet({ whenDetached: { serve: '1m' } });
+  const [one] = join();
+  await fleet.heal(ROWS);
+  server.signal('SIGSTOP');
+  await waitUntil(() => !one.attached, { what: 'the node to be detached' });
+  expect(await one.read('a')).toMatchObject({ value: 1, from: 'memory' });
+  expect(await one.write('b')).toMatchObject({ status: 'queued' });
+  expect(await one.read('b')).toMatchObject({ value: 2, from: 'loader' });
+  server.signal('SIGCONT');
+  expect(await fleet.heal(ROWS)).toEqual(CLEAN);
+}, 30_000);

@@ -6,6 +6,7 @@ import {
   type Query,
   type ReadOptions,
   type Receipt,
+  type Target,
 } from '../../src/index.ts';
 import { redis, type RedisOptions } from '../../src/redis/index.ts';
 import { waitUntil } from '../../src/testing/wait-until.ts';
@@ -56,10 +57,10 @@ export class Member {
     return read;
   }
 
-  /** Commits a version and invalidates. */
-  async write(row: string): Promise<Receipt> {
+  /** Commits a version and invalidates it, by its key or by something else that covers it. */
+  async write(row: string, target: Target = this.rows.at(row)): Promise<Receipt> {
     const version = this.#truth.commit(row);
-    const receipt = await this.cache.invalidate(this.rows.at(row));
+    const receipt = await this.cache.invalidate(target);
     this.#truth.acknowledge(this, row, version, receipt.status !== 'queued');
     return receipt;
   }

@@ -12,12 +12,17 @@ function answer(message: Answer): void {
 async function take(request: Request): Promise<void> {
   switch (request.type) {
     case 'start':
-      cache = createCache({ name: 'shop', maxLag: '10s', ...redis({ url: request.url }) });
+      cache = createCache({ name: 'shop', maxLag: request.maxLag, ...redis({ url: request.url }) });
       await cache.ready({ timeout: '20s' });
       return answer({ type: 'ready' });
     case 'write': {
       const receipt = await cache?.invalidate(key('row', request.row));
       return answer({ type: 'written', status: receipt?.status ?? 'queued', token: receipt?.token ?? '' });
+    }
+    case 'read': {
+      const { row, version } = request;
+      const value = (await cache?.getOrSet(['row', row], () => version)) ?? Number.NaN;
+      return answer({ type: 'read', value });
     }
     case 'stop':
       await cache?.close();

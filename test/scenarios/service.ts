@@ -4,12 +4,15 @@ import { fileURLToPath } from 'node:url';
 import type { Receipt } from '../../src/index.ts';
 
 export type Request =
-  | { readonly type: 'start'; readonly url: string }
+  | { readonly type: 'start'; readonly url: string; readonly maxLag: number }
   | { readonly type: 'write'; readonly row: string }
+  /** `version` is what its loader finds. */
+  | { readonly type: 'read'; readonly row: string; readonly version: number }
   | { readonly type: 'stop' };
 
 export type Answer =
   | { readonly type: 'ready' }
+  | { readonly type: 'read'; readonly value: number }
   | { readonly type: 'written'; readonly status: Receipt['status']; readonly token: string };
 
 const program = fileURLToPath(new URL('./service-process.ts', import.meta.url));
@@ -18,13 +21,24 @@ const program = fileURLToPath(new URL('./service-process.ts', import.meta.url));
 export class Service {
   readonly #child: ChildProcess = fork(program, { execArgv: ['--import', 'tsx'] });
 
-  async start(url: string): Promise<void> {
-    await this.#ask({ type: 'start', url });
+  /** @param maxLag in ms */
+  async start(url: string, maxLag: number): Promise<void> {
+    await this.#ask({ type: 'start', url, maxLag });
   }
 
   /** Invalidates a row; the receipt's token as a header of a response would carry it. */
   async write(row: string): Promise<Extract<Answer, { readonly type: 'written' }>> {
     return (await this.#ask({ type: 'write', row })) as Extract<Answer, { readonly type: 'written' }>;
+  }
+
+  async read(row: string, version: number): Promise<number> {
+    const answer = await this.#ask({ type: 'read', row, version });
+    return (answer as Extract<Answer, { readonly type: 'read' }>).value;
+  }
+
+  /** `SIGSTOP` makes it hang, `SIGCONT` go on. */
+  signal(signal: NodeJS.Signals): void {
+    this.#child.kill(signal);
   }
 
   async stop(): Promise<void> {

@@ -7,6 +7,8 @@ import { CLEAN, Fleet } from './fleet.ts';
 import type { Member } from './member.ts';
 import { Service } from './service.ts';
 
+const MAX_LAG = 10_000;
+
 let rows: readonly [string, string, string];
 let test = 0;
 
@@ -21,7 +23,7 @@ beforeAll(async () => {
   server = await startRedis();
   toService = new Gateway(server.port);
   service = new Service();
-  await service.start(await toService.listen());
+  await service.start(await toService.listen(), MAX_LAG);
 });
 
 afterAll(async () => {
@@ -35,7 +37,7 @@ beforeEach(async () => {
   // The store keeps what another test has left.
   rows = [`${test}-a`, `${test}-b`, `${test}-c`];
   toReader = new Gateway(server.port);
-  fleet = new Fleet({ maxLag: 10_000 });
+  fleet = new Fleet({ maxLag: MAX_LAG });
   reader = fleet.join({ url: await toReader.listen() });
   await fleet.heal(rows);
 });
