@@ -62,8 +62,8 @@ describe('a node that has lost only the connection by which it follows', { timeo
   });
 
   const targets: readonly (readonly [string, Target])[] = [
-    ['its key', key('row:a')],
-    ['what is above its key', key('row')],
+    ['its own key', key('row:a')],
+    ['a key above its own', key('row')],
     ['its tag', tag('tag-of-a')],
     ['a pattern', pattern('r*:a')],
     ['everything', everything()],

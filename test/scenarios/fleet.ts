@@ -7,6 +7,8 @@ import { type Broken, Truth } from './truth.ts';
 
 /** The least that there is, in ms. */
 const LEAST_LAG = 500;
+/** In ms; a lease of a key is asked for 2 s at a time. */
+const LONG = 8_000;
 
 /** A row that a node did not have the newest version of when all was over, or did not keep. */
 interface Missing extends Read {
@@ -19,10 +21,12 @@ interface Outcome {
   readonly broken: readonly Broken[];
   readonly errors: readonly unknown[];
   readonly missing: readonly Missing[];
+  /** How long the slowest reads of nodes have taken, in ms, where that is more than a lease that its holder has lost may cost. */
+  readonly slow: readonly number[];
 }
 
 /** Nothing was stale, nothing failed, and all is as it should be again. */
-export const CLEAN: Outcome = { broken: [], errors: [], missing: [] };
+export const CLEAN: Outcome = { broken: [], errors: [], missing: [], slow: [] };
 
 /** Several caches of one name, in this process, over a source of truth. */
 export class Fleet {
@@ -87,7 +91,8 @@ export class Fleet {
         if (!isKept()) missing.push({ row, newest, ...read });
       }
     }
-    return { broken: this.truth.broken, errors: this.errors, missing };
+    const slow = this.members.map((member) => member.slowest).filter((ms) => ms > LONG);
+    return { broken: this.truth.broken, errors: this.errors, missing, slow };
   }
 
   async close(): Promise<void> {

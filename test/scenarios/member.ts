@@ -20,6 +20,8 @@ export class Member {
   readonly cache: Cache;
   readonly rows: Query<[string], number>;
   readonly events: CacheEvent[] = [];
+  /** The longest that a read has taken, in ms. */
+  slowest = 0;
   readonly #truth: Truth;
 
   constructor(truth: Truth, on: RedisOptions, options: CacheOptions) {
@@ -52,7 +54,9 @@ export class Member {
 
   async read(row: string, options: ReadOptions = {}): Promise<Read> {
     const owed = this.#truth.owed(this, row);
+    const began = performance.now();
     const read = await this.rows.with(options).read(row);
+    this.slowest = Math.max(this.slowest, performance.now() - began);
     this.#truth.judge(row, read.value, owed);
     return read;
   }
