@@ -220,7 +220,10 @@ export class Cache {
     return (await this.get(key)) !== undefined;
   }
 
-  /** This node's position: what `set` needs, taken before the value is read from its source. */
+  /**
+   * This node's position: what `set` needs, taken before the value is read from its source. Before the node has reached its log
+   * it is nowhere: nothing is kept under such a mark.
+   */
   mark(): Token {
     const { view } = this.#node;
     return view.epoch === '' ? NO_MARK : formatToken({ epoch: view.epoch, number: view.applied });

@@ -44,3 +44,18 @@ describe('within', () => {
     await expect(outcome).resolves.toBe('too late');
   });
 });
+
+describe('a process that was busy for longer than a deadline', () => {
+  it('hears of what has arrived meanwhile before it counts as late', async () => {
+    let arrived: (text: string) => void = () => {};
+    const work = new Promise<string>((resolve) => {
+      arrived = resolve;
+    });
+    const outcome = within(clock, 100, work, late);
+    // What arrived is looked at after the timers that were due.
+    clock.schedule(100, () => arrived('answer'));
+    await clock.advance(100);
+    await expect(outcome).resolves.toBe('answer');
+    expect(clock.timers).toBe(0);
+  });
+});
