@@ -1,5 +1,6 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { key, type Target } from '../../src/index.ts';
+import { redisKeys } from '../../src/redis/keys.ts';
 import { waitUntil } from '../../src/testing/wait-until.ts';
 import { Gateway } from '../servers/gateway.ts';
 import { ask } from '../servers/redis-ask.ts';
@@ -34,6 +35,9 @@ beforeEach(async () => {
   far = fleet.join({ ...SLOW, url, history: 4_096 });
   await fleet.ready();
   for (const row of ROWS) await far.read(row);
+  // A lease that cannot be given back would keep the other node waiting for a while.
+  const last = redisKeys('shop').lease(`row:${ROWS.at(-1)}`);
+  await waitUntil(async () => /^(null|given back.*)$/.test(String(await ask(server.port, 'GET', last))));
 });
 
 afterEach(async () => {
