@@ -1,6 +1,6 @@
 import { clocked, paced } from './pace.ts';
 import type { Question, Row } from './question.ts';
-import { inWays } from './redis/concurrency.ts';
+import { inWays, steadier } from './redis/concurrency.ts';
 import { type RedisContenderName, redisContenders } from './redis/contenders.ts';
 import { startServer } from './redis/server.ts';
 import { makeUsers, makeValues, sourceOf, uniform, WARM } from './workload.ts';
@@ -58,7 +58,7 @@ function hits(name: RedisContenderName): Row {
         const ms = await clocked(() => inWays(count, (i) => read(order[i % order.length] ?? 0)));
         if (loads > 0) throw new Error(`${name}: ${loads} loads for ${count} hits.`);
         return ms;
-      }, effort);
+      }, steadier(effort));
     },
   };
 }

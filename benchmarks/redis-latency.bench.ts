@@ -9,6 +9,9 @@ import { quantile } from './statistics.ts';
 
 const MESSAGES = 400;
 
+/** How many are sent before, so that both processes are warm, in samples. */
+const WARM_UP = 6;
+
 export const question: Question = {
   title: 'From one process to another',
   asks: 'How long is a record on its way: from the call of invalidate to its being applied in another process? Beside it a message of the bare client, from PUBLISH to its subscriber. One at a time; by the clock that processes of one machine share.',
@@ -59,7 +62,7 @@ function latency(name: string, how: 'publish' | 'tidemark', share: number): Row 
         }
         return quantile(times, share);
       };
-      await sample();
+      for (let i = 0; i < WARM_UP; i++) await sample();
       return sample;
     },
   };

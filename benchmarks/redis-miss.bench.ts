@@ -1,6 +1,6 @@
 import { clocked, paced } from './pace.ts';
 import type { Question, Row } from './question.ts';
-import { inWays } from './redis/concurrency.ts';
+import { inWays, steadier } from './redis/concurrency.ts';
 import { BOTH_TIERS, type RedisContenderName, redisContenders } from './redis/contenders.ts';
 import { startServer } from './redis/server.ts';
 import { keyOf, makeValues, type Value } from './workload.ts';
@@ -49,7 +49,7 @@ function misses(name: RedisContenderName): Row {
         );
         if (loads !== count) throw new Error(`${name}: ${loads} loads for ${count} new keys.`);
         return ms;
-      }, effort);
+      }, steadier(effort));
     },
   };
 }
