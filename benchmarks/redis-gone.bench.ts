@@ -14,7 +14,7 @@ export const question: Question = {
   unit: 'ms',
   scale: 'log',
   alone: true,
-  repeat: { starts: 3, rounds: 1 },
+  repeat: { starts: 1, rounds: 1 },
   rows: (['Tidemark', ...others] as const).flatMap((name) => [gone(name, 'SIGSTOP'), gone(name, 'SIGKILL')]),
   against: [],
   targets: [

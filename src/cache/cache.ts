@@ -344,7 +344,7 @@ export class Cache {
       lsnAfter: after && { epoch: after.epoch, number: after.mark },
       confirm: everywhere || undefined,
     });
-    const reclaimed = await this.#reclaimed(list, appended);
+    const reclaimed = this.#settings.store?.reclaim === undefined ? appended : await this.#reclaimed(list, appended);
     const receipt = everywhere
       ? Object.freeze({ ...reclaimed, everywhere: await this.#node.everywhere(appended) })
       : reclaimed;
@@ -404,7 +404,7 @@ export class Cache {
    * be filled again otherwise. What is queued is left to its TTL.
    */
   async #reclaimed(targets: readonly Target[], receipt: Receipt): Promise<Receipt> {
-    if (this.#settings.store?.reclaim === undefined || receipt.status === 'queued') return receipt;
+    if (receipt.status === 'queued') return receipt;
     const removed = await this.#store?.reclaim(targets);
     return removed === undefined ? receipt : Object.freeze({ ...receipt, removed });
   }

@@ -131,6 +131,11 @@ export class Follower {
     return this.#state === 'following' && (now - this.#provenAt <= this.#options.maxLag || !this.#has('age'));
   }
 
+  /** Out of a pause between attempts, tries at once. */
+  hurry(): void {
+    if (this.#state === 'down') this.#pauses.end();
+  }
+
   /** Detaches, and drops every answer that was asked for before: used when an append shows that the epoch has changed. */
   drop(): void {
     if (this.#state === 'local' || this.#state === 'stopped') return;

@@ -82,6 +82,11 @@ export interface InvalidationLog {
    * same turn as its append. A node that follows this way is always exactly up to date and needs no proof.
    */
   attach?(onRecord: (record: LogRecord) => void): { readonly snapshot: Snapshot; readonly detach: Unsubscribe };
+  /**
+   * Where the log can tell: calls `listener` when its server may have become reachable, so that who pauses between attempts
+   * tries at once.
+   */
+  onReachable?(listener: () => void): Unsubscribe;
   /** Ends what the log started; reads that wait end soon, with an answer or an error. */
   close(): Promise<void>;
 }

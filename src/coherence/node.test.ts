@@ -297,3 +297,30 @@ describe('close', () => {
     expect(scene.clock.timers).toBe(0);
   });
 });
+
+describe('a log that tells when it can be reached again', () => {
+  it('is tried at once, out of the pause between attempts, by the follower and the writer', async () => {
+    const scene = new Scene();
+    let reachable: () => void = () => {};
+    let listening = true;
+    Object.assign(scene.log, {
+      onReachable: (listener: () => void) => {
+        reachable = listener;
+        return () => {
+          listening = false;
+        };
+      },
+    });
+    scene.log.broken = new Error('no server');
+    scene.node.start();
+    const receipt = scene.node.invalidate([key('a')]);
+    await scene.clock.advance(20_000);
+    expect((await receipt).status).toBe('queued');
+    scene.log.broken = undefined;
+    reachable();
+    await scene.clock.advance(1);
+    expect(scene.types()).toEqual(expect.arrayContaining(['queued', 'epoch', 'sent', 'attached']));
+    await scene.node.close(0);
+    expect(listening).toBe(false);
+  });
+});

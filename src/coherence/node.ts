@@ -2,7 +2,7 @@ import { TidemarkError } from './errors.ts';
 import { Everywhere } from './everywhere.ts';
 import { Follower, type FollowerState } from './follower.ts';
 import type { RemovedGuards } from './guards.ts';
-import type { InvalidationLog, LogOptions } from './log.ts';
+import type { InvalidationLog, LogOptions, Unsubscribe } from './log.ts';
 import type { NodeEvent } from './node-event.ts';
 import type { PartContext } from './part.ts';
 import type { Position } from './position.ts';
@@ -51,6 +51,7 @@ export class Node {
   #made = 0;
   #attached = false;
   readonly #ready = withResolvers();
+  #reachable: Unsubscribe | undefined;
 
   constructor(parts: NodeParts) {
     this.#parts = parts;
@@ -81,6 +82,10 @@ export class Node {
     const late = this.#parts.removed.has('presenceFirst');
     if (!late) this.#everywhere?.start();
     this.follower.start();
+    this.#reachable = this.#parts.log.onReachable?.(() => {
+      this.follower.hurry();
+      this.#writer.hurry();
+    });
     if (late) this.#parts.clock.schedule(2_000, () => this.#everywhere?.start());
     this.#notice(undefined);
   }
@@ -136,6 +141,7 @@ export class Node {
   async close(drain: number): Promise<number> {
     const unsent = await this.#writer.close(drain);
     this.follower.stop();
+    this.#reachable?.();
     await this.#everywhere?.stop();
     return unsent;
   }

@@ -65,7 +65,7 @@ interface Item {
 const BATCH = 500;
 
 /** Most labels in one append, unless a single draft has more: a server does nothing else while it writes them down. */
-const BATCH_LABELS = 1_000;
+const BATCH_LABELS = 3_000;
 
 const FIRST_PAUSE = 10;
 const LONGEST_PAUSE = 1_000;
@@ -185,6 +185,11 @@ export class Writer {
   confirmed(epoch: string, head: number): void {
     if (this.#own.length > 0)
       this.#own = this.#own.filter((item) => item.position?.epoch !== epoch || item.position.number > head);
+  }
+
+  /** Out of a pause between attempts, tries at once. */
+  hurry(): void {
+    this.#pauses.end();
   }
 
   /** Waits until everything was taken by the log, at most `ms` milliseconds; then stops. Returns how many drafts were not sent. */

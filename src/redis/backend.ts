@@ -1,3 +1,4 @@
+import type { Unsubscribe } from '../coherence/log.ts';
 import type { PartContext } from '../coherence/part.ts';
 import type { Commands, Driver } from './connection.ts';
 import { type RedisKeys, redisKeys } from './keys.ts';
@@ -19,6 +20,8 @@ export class Backend {
   readonly #timeout: number;
   #data: Link | undefined;
   #values: Commands | undefined;
+  readonly #links = new Set<Link>();
+  readonly #listeners = new Set<() => void>();
   #users = 0;
 
   constructor(driver: Driver, context: PartContext, timeout: number) {
@@ -46,7 +49,20 @@ export class Backend {
   link(): Link {
     const { clock, random } = this.#context;
     const open = (ms: number): ReturnType<Driver['connect']> => this.#driver.connect(this.keys.log, ms);
-    return new Link({ open, clock, random, timeout: this.#timeout });
+    const link = new Link({ open, clock, random, timeout: this.#timeout, connected: () => this.#connected() });
+    this.#links.add(link);
+    return link;
+  }
+
+  /** Calls `listener` whenever a connection was made. */
+  onConnected(listener: () => void): Unsubscribe {
+    this.#listeners.add(listener);
+    return () => void this.#listeners.delete(listener);
+  }
+
+  #connected(): void {
+    for (const link of this.#links) link.hurry();
+    for (const listener of this.#listeners) listener();
   }
 
   /**

@@ -65,6 +65,27 @@ describe('Link', () => {
     link.close();
   });
 
+  it('tries at once, out of a pause, when another connection shows that the server is there', async () => {
+    const { link, clock, attempts, ping } = setUp();
+    link.hurry(); // the first attempt is under way: nothing to do
+    attempts[0]?.refuse();
+    await promisesSettled();
+    expect(attempts).toHaveLength(1);
+    link.hurry();
+    link.hurry();
+    expect(attempts).toHaveLength(2);
+    const line = attempts[1]?.accept();
+    await promisesSettled();
+    const answer = ping();
+    line?.sent[0]?.answer('PONG');
+    expect(await answer).toBe('PONG');
+    await clock.advance(10_000);
+    expect(attempts).toHaveLength(2);
+    link.close();
+    link.hurry();
+    expect(attempts).toHaveLength(2);
+  });
+
   it('waits for the first attempt no longer than its deadline, and fails at once after it failed', async () => {
     const { link, clock, attempts, ping } = setUp();
     const first = ping();

@@ -11,6 +11,8 @@ export interface LinkParts {
   readonly random: () => number;
   /** Deadline of an attempt to connect, and of work that names none, in ms. */
   readonly timeout: number;
+  /** Called with each new connection. */
+  readonly connected?: () => void;
 }
 
 /** Pauses between attempts to connect, in ms. */
@@ -72,6 +74,13 @@ export class Link {
     connection?.close();
   }
 
+  /** Tries to connect at once, out of a pause: the server is there again, as another connection shows. */
+  hurry(): void {
+    this.#cancelPause?.();
+    if (this.#cancelPause !== undefined && !this.#closed) void this.#connect(1);
+    this.#cancelPause = undefined;
+  }
+
   close(): void {
     this.#closed = true;
     this.#cancelPause?.();
@@ -84,6 +93,7 @@ export class Link {
       const connection = await open(timeout);
       if (this.#closed) return connection.close();
       this.#connection = connection;
+      this.#parts.connected?.();
       connection.onClose((cause) => {
         this.#connection = undefined;
         this.#refusal = undefined;
@@ -103,7 +113,10 @@ export class Link {
     if (this.#closed) return;
     const { clock, random } = this.#parts;
     const ms = failures === 0 ? 0 : Math.min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** Math.min(failures, 10));
-    this.#cancelPause = clock.schedule(ms * (0.5 + random()), () => void this.#connect(failures));
+    this.#cancelPause = clock.schedule(ms * (0.5 + random()), () => {
+      this.#cancelPause = undefined;
+      void this.#connect(failures);
+    });
   }
 
   #unavailable(): TidemarkError {

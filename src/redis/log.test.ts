@@ -56,6 +56,7 @@ function subject(): Subject {
   const log = new RedisLog({
     keys,
     data,
+    onConnected: () => () => {},
     release: () => data.close(),
     follower: link(),
     scripts: new LogScripts(keys, options, context.random),

@@ -1,4 +1,4 @@
-import type { Appended, InvalidationLog, Reading, Snapshot } from '../coherence/log.ts';
+import type { Appended, InvalidationLog, Reading, Snapshot, Unsubscribe } from '../coherence/log.ts';
 import type { Label } from '../coherence/label.ts';
 import type { Position } from '../coherence/position.ts';
 import type { Draft } from '../coherence/record.ts';
@@ -22,6 +22,8 @@ export interface RedisLogParts extends LogReaderParts {
   readonly history: number;
   /** Deadline of an exchange, in ms. */
   readonly timeout: number;
+  /** Calls a listener with each new connection. */
+  readonly onConnected: (listener: () => void) => Unsubscribe;
   /** Called when the log is closed: whoever made `data` ends it. */
   readonly release: () => void;
 }
@@ -92,6 +94,10 @@ export class RedisLog implements InvalidationLog, ServerCheck {
         provenAt: isConfirmed ? sentAt : undefined,
       };
     });
+  }
+
+  onReachable(listener: () => void): Unsubscribe {
+    return this.#parts.onConnected(listener);
   }
 
   close(): Promise<void> {

@@ -78,6 +78,7 @@ function partsOf(backend: Backend, context: PartContext, settings: Settings): Pa
       ...{ keys, scripts, rollCall, context, ...settings },
       data: backend.data,
       follower: backend.link(),
+      onConnected: (listener) => backend.onConnected(listener),
       release: backend.use(),
     });
   return {
