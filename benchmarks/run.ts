@@ -10,7 +10,7 @@ import { plainTable, tableOf } from './table.ts';
 
 const USAGE = `npm run bench -- [--quick] [--only <question>,...]
 
-Asks every question of every library, side by side. A complete run takes about five minutes and rewrites results.json,
+Asks every question of every library, side by side. A complete run takes about half an hour and rewrites results.json,
 results.svg and the results in README.md; with --quick (short, noisy) or --only it prints, and writes nothing.
 
 Questions: ${Object.keys(questions).join(', ')}`;
