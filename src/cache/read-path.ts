@@ -274,10 +274,10 @@ export class ReadPath {
       }
       if (outcome instanceof Entry) return served(outcome, true, this.#parts.stopwatch.now());
       // A reader that started after a covering record was applied loads again; its own load satisfies it, whatever came since.
-      if (!join) return { ...outcome, stale: false };
+      if (!join) return brought(outcome, outcome.marked);
       if (this.#accepts(flight, outcome, reader)) {
         // Whoever judges the value again, judges it by the labels of this reader too.
-        return { ...outcome, marked: this.#labelled(outcome.marked, flight.set, reader), stale: false };
+        return brought(outcome, this.#labelled(outcome.marked, flight.set, reader));
       }
       if (this.#parts.events.heard) this.#parts.events.emit({ type: 'rejoined', key });
     }
@@ -390,6 +390,10 @@ function standsIn(entry: Entry, now: number, tolerance: number): boolean {
 
 function served(entry: Entry, stale: boolean, now: number): Served {
   return { value: entry.value, from: 'memory', stale, marked: entry, turn: 0, age: Math.max(0, now - entry.bornAt) };
+}
+
+function brought({ value, from, turn, age }: Outcome, marked: Marked): Served {
+  return { value, from, stale: false, marked, turn, age };
 }
 
 /** What users see of a served value. */

@@ -73,18 +73,22 @@ export class StoreLookup {
     age: number,
   ): Promise<Outcome | undefined> {
     const { node, stopwatch, events } = this.#parts;
-    const asOf = await this.#uncovered(flight.key, marked);
+    const { view } = node;
+    const asOf = node.attachedAt(stopwatch.now())
+      ? this.#uncoveredHere(flight.key, marked)
+      : await this.#uncoveredThere(flight.key, marked);
     if (asOf === undefined) return undefined;
     let value: unknown;
     try {
-      value = await found.value();
+      value = found.value();
+      if (value instanceof Promise) value = await value;
     } catch (error) {
       events.emit({ type: 'store-failed', operation: 'get', keys: [flight.key], error });
       return undefined;
     }
     // Unpacking may have taken a while; what was applied meanwhile counts for readers that joined meanwhile.
     const own = this.#has('serverBoth') || node.attachedAt(stopwatch.now());
-    if (own && node.view.cover(marked, flight.key) !== undefined) return undefined;
+    if (own && view.cover(marked, flight.key) !== undefined) return undefined;
     request.elsewhere?.();
     this.#promote(flight, request.settings, marked, { value, ttl: found.ttl, grace: found.grace, age });
     if (events.heard) events.emit({ type: 'hit', key: flight.key, from: 'store' });
@@ -102,11 +106,18 @@ export class StoreLookup {
 
   /** The position at which nothing covers it; `undefined` where that cannot be proved. */
   async #uncovered(key: string, marked: Marked): Promise<Position | undefined> {
-    const { node, stopwatch, check } = this.#parts;
+    const { node, stopwatch } = this.#parts;
+    return node.attachedAt(stopwatch.now()) ? this.#uncoveredHere(key, marked) : this.#uncoveredThere(key, marked);
+  }
+
+  #uncoveredHere(key: string, marked: Marked): Position | undefined {
+    const { view } = this.#parts.node;
+    return view.cover(marked, key) === undefined ? { epoch: view.epoch, number: view.applied } : undefined;
+  }
+
+  async #uncoveredThere(key: string, marked: Marked): Promise<Position | undefined> {
+    const { node, check } = this.#parts;
     const { view } = node;
-    if (node.attachedAt(stopwatch.now())) {
-      return view.cover(marked, key) === undefined ? { epoch: view.epoch, number: view.applied } : undefined;
-    }
     if (check === undefined || (view.pending.size > 0 && this.#has('queueCovers'))) return undefined;
     try {
       // Asked after the envelope was read, because only the envelope knows all labels.

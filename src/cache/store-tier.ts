@@ -24,8 +24,8 @@ export interface StoreTierParts {
 
 /** An entry as found in the store, its value still packed. */
 export interface Found extends Omit<Envelope, 'payload' | 'serializer' | 'compressed'> {
-  /** Rejects with `INVALID_ENVELOPE` where the bytes cannot be read. */
-  value(): Promise<unknown>;
+  /** A promise where it was compressed; throws, or rejects with, `INVALID_ENVELOPE` where the bytes cannot be read. */
+  value(): unknown;
 }
 
 /** What is kept of a value. */
@@ -134,8 +134,11 @@ export class StoreTier {
         `A stored value was written by serializer ${shorten(envelope.serializer)}, which this cache does not have. Give every process that shares the store the same \`serializer\`.`,
       );
     }
-    const { payload, compressed, serializer: _, ...rest } = envelope;
-    return { ...rest, value: async () => serializer.decode(compressed ? await decompress(payload) : payload) };
+    const { epoch, mark, labels, bornAt, ttl, grace, payload, compressed } = envelope;
+    const value = compressed
+      ? async (): Promise<unknown> => serializer.decode(await decompress(payload))
+      : (): unknown => serializer.decode(payload);
+    return { epoch, mark, labels, bornAt, ttl, grace, value };
   }
 
   #inTime<T>(work: Promise<T>): Promise<T> {
