@@ -9,6 +9,7 @@ import type { Position } from './position.ts';
 import type { Presence } from './presence.ts';
 import { positionOf, type Receipt } from './receipt.ts';
 import { type Cause, coverageOf, type Draft, type Lsn } from './record.ts';
+import type { GrowingDraft } from './shared-draft.ts';
 import { describeTarget, type Target } from './target.ts';
 import { View } from './view.ts';
 import { Writer } from './writer.ts';
@@ -34,6 +35,9 @@ export interface DraftDetails {
   /** Every node is asked to say when it has applied the record; see {@link Node.everywhere}. */
   readonly confirm?: boolean | undefined;
 }
+
+/** Said of a call that gives nothing but targets. */
+const NOTHING: DraftDetails = {};
 
 /**
  * One process's part in the fleet: a view of the log, the follower that keeps it, and the writer that adds to the log.
@@ -116,8 +120,9 @@ export class Node {
   }
 
   /** Appends a record that covers targets. Never rejects. */
-  invalidate(targets: readonly Target[], about: DraftDetails = {}): Promise<Receipt> {
-    return this.#writer.write(this.#draft(targets, about));
+  invalidate(targets: readonly Target[], about: DraftDetails = NOTHING): Promise<Receipt> {
+    const joined = about === NOTHING ? this.#writer.join(targets) : undefined;
+    return joined ?? this.#writer.write(this.#draft(targets, about));
   }
 
   /** Whether this node can know when no other serves what it has invalidated. */
@@ -146,7 +151,11 @@ export class Node {
     return unsent;
   }
 
-  #draft(targets: readonly Target[], { cause, lsn, lsnAfter, confirm }: DraftDetails, kind?: 'everything'): Draft {
+  #draft(
+    targets: readonly Target[],
+    { cause, lsn, lsnAfter, confirm }: DraftDetails,
+    kind?: 'everything',
+  ): GrowingDraft {
     const coverage = coverageOf(targets);
     // One literal with every field: records of one shape are applied faster than those of many.
     return {

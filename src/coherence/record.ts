@@ -61,8 +61,14 @@ export interface LogRecord extends Draft {
   readonly prev: number;
 }
 
-/** The labels and patterns of targets; `everything` among them swallows the rest. */
-export function coverageOf(targets: readonly Target[]): Pick<Draft, 'kind' | 'labels' | 'patterns'> {
+/** What targets come to. */
+export interface Coverage extends Pick<Draft, 'kind'> {
+  readonly labels: Label[];
+  readonly patterns: string[];
+}
+
+/** The labels and patterns of targets, in lists of their own; `everything` among them swallows the rest. */
+export function coverageOf(targets: readonly Target[]): Coverage {
   const labels: Label[] = [];
   const patterns: string[] = [];
   for (const it of targets) {

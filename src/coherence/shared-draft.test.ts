@@ -1,49 +1,54 @@
 import { describe, expect, it } from 'vitest';
-import { keyLabel } from './label.ts';
-import type { Draft } from './record.ts';
-import { unite } from './shared-draft.ts';
+import { keyLabel, tagLabel } from './label.ts';
+import { type GrowingDraft, join } from './shared-draft.ts';
+import { everything, key, pattern, tag, type Target } from './target.ts';
 
-function draft(name: string, some: Partial<Draft> = {}): Draft {
-  const id = name.padEnd(32, '0');
+function draft(some: Partial<GrowingDraft> = {}): GrowingDraft {
   return {
     kind: 'invalidate',
-    id,
+    id: 'a'.repeat(32),
     origin: 'a#1',
-    labels: [keyLabel(name)],
+    labels: [keyLabel('a')],
     patterns: [],
     time: 1,
-    targets: [`key ${name}`],
+    targets: ['key a'],
     ...some,
   };
 }
 
-describe('unite', () => {
-  it('covers what both cover, in the place of the first', () => {
-    const [a, b, c] = [draft('a'), draft('b', { patterns: ['b*'] }), draft('c')];
-    const together = unite(unite(a, b) ?? a, c);
-    expect(together).toEqual({
-      ...a,
-      labels: [keyLabel('a'), keyLabel('b'), keyLabel('c')],
+const labels = (count: number): GrowingDraft['labels'] => Array.from({ length: count }, (_, i) => keyLabel(`n${i}`));
+
+describe('join', () => {
+  it('adds what targets cover, and how people read them', () => {
+    const it = draft();
+    expect(join(it, [key('b'), pattern('b*')])).toBe(true);
+    expect(join(it, [tag('c'), key('x:y', 1)])).toBe(true);
+    expect(it).toEqual({
+      ...draft(),
+      labels: [keyLabel('a'), keyLabel('b'), tagLabel('c'), keyLabel('x:y:1'), keyLabel('x\\:y:1')],
       patterns: ['b*'],
-      targets: ['key a', 'key b', 'key c'],
+      targets: ['key a', 'key b', 'pattern b*', 'tag c', 'key x:y:1'],
     });
   });
 
-  it('leaves both as they were', () => {
-    const [a, b] = [draft('a'), draft('b')];
-    unite(a, b);
-    expect([a, b]).toEqual([draft('a'), draft('b')]);
+  it.each<[string, Partial<GrowingDraft>, Target[]]>([
+    ['a cause', { cause: {} }, [key('b')]],
+    ['a bound of its commit', { lsn: 5n }, [key('b')]],
+    ['a doubt', { lsn: 'unknown' }, [key('b')]],
+    ['a wish to be confirmed', { confirm: true }, [key('b')]],
+    ['another kind', { kind: 'everything', labels: [] }, [key('b')]],
+    ['as much as fits', { labels: labels(128) }, [key('b')]],
+    ['room for one reading of a key of two', { labels: labels(127) }, [key('x:y', 1)]],
+    ['not everything in it', {}, [key('b'), everything()]],
+  ])('changes nothing in a draft with %s', (_what, some, targets) => {
+    const it = draft(some);
+    expect(join(it, targets)).toBe(false);
+    expect(it).toEqual(draft(some));
   });
 
-  it.each<[string, Partial<Draft>]>([
-    ['a cause', { cause: {} }],
-    ['a bound of its commit', { lsn: 5n }],
-    ['a doubt', { lsn: 'unknown' }],
-    ['a wish to be confirmed', { confirm: true }],
-    ['another kind', { kind: 'everything', labels: [] }],
-    ['more than fits', { labels: Array.from({ length: 128 }, (_, i) => keyLabel(`b${i}`)) }],
-  ])('refuses what has %s', (_what, some) => {
-    expect(unite(draft('a'), draft('b', some))).toBeUndefined();
-    expect(unite(draft('a', some), draft('b'))).toBeUndefined();
+  it('fills a draft to the last label', () => {
+    const it = draft({ labels: labels(126) });
+    expect(join(it, [key('x:y', 1)])).toBe(true);
+    expect(it.labels).toHaveLength(128);
   });
 });

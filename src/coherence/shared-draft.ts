@@ -1,29 +1,47 @@
+import { keyLabel, tagLabel } from './label.ts';
 import type { Label } from './label.ts';
 import type { Draft } from './record.ts';
+import { describeTarget, type Target } from './target.ts';
 
 /** Most labels and patterns in a record that several calls share. */
 const MOST = 128;
 
-/** A draft of several calls, whose lists are its own and grow. */
-interface SharedDraft extends Draft {
+/** A draft whose lists belong to nobody else, and may grow until it is sent. */
+export interface GrowingDraft extends Draft {
   readonly labels: Label[];
   readonly patterns: string[];
   readonly targets: string[];
 }
 
-const shared = new WeakSet<Draft>();
-
 /**
- * One draft that covers what both cover, in the place of the first; `undefined` where they are not to be told apart from one
- * another only by what they cover, or would be too large together.
+ * Adds the targets of another call to a draft. Nothing is made for that but what has to be: thousands of calls may come in
+ * one turn.
+ *
+ * @returns whether it was done: not where more is told of the draft than what it covers, where one of the targets is
+ * everything, or where it would become too large
  */
-export function unite(draft: Draft, other: Draft): Draft | undefined {
-  if (!isPlain(draft) || !isPlain(other) || sizeOf(draft) + sizeOf(other) > MOST) return undefined;
-  const together = isShared(draft) ? draft : sharedOf(draft);
-  together.labels.push(...other.labels);
-  together.patterns.push(...other.patterns);
-  together.targets.push(...(other.targets ?? []));
-  return together;
+export function join(draft: GrowingDraft, targets: readonly Target[]): boolean {
+  if (!isPlain(draft) || draft.labels.length + draft.patterns.length + weight(targets) > MOST) return false;
+  for (const it of targets) {
+    switch (it.kind) {
+      case 'key':
+        draft.labels.push(keyLabel(it.key));
+        if (it.literal !== undefined) draft.labels.push(keyLabel(it.literal));
+        break;
+      case 'tag':
+        draft.labels.push(tagLabel(it.tag));
+        break;
+      case 'pattern':
+        draft.patterns.push(it.pattern);
+        break;
+      case 'everything':
+        break; // Too heavy to come here.
+      default:
+        it satisfies never;
+    }
+    draft.targets.push(describeTarget(it));
+  }
+  return true;
 }
 
 /** Whether nothing is told of it but what it covers. */
@@ -31,17 +49,12 @@ function isPlain({ kind, cause, lsn, confirm }: Draft): boolean {
   return kind === 'invalidate' && cause === undefined && lsn === undefined && confirm !== true;
 }
 
-function sizeOf({ labels, patterns }: Draft): number {
-  return labels.length + patterns.length;
-}
-
-function isShared(draft: Draft): draft is SharedDraft {
-  return shared.has(draft);
-}
-
-function sharedOf(draft: Draft): SharedDraft {
-  const { labels, patterns, targets = [] } = draft;
-  const made = { ...draft, labels: [...labels], patterns: [...patterns], targets: [...targets] };
-  shared.add(made);
-  return made;
+/** How many labels and patterns they need. */
+function weight(targets: readonly Target[]): number {
+  let sum = 0;
+  for (const it of targets) {
+    if (it.kind === 'everything') return Number.POSITIVE_INFINITY;
+    sum += it.kind === 'key' && it.literal !== undefined ? 2 : 1;
+  }
+  return sum;
 }

@@ -29,13 +29,18 @@ type Unmade =
  * @throws TidemarkError `INVALID_KEY`
  */
 export function key(first: KeyInput | number | boolean | bigint, ...rest: unknown[]): Target {
-  if (typeof first === 'string' && rest.length === 0) return target({ kind: 'key', key: canonicalKey(first) });
+  if (typeof first === 'string' && rest.length === 0) return keyOf(canonicalKey(first));
   const segments: readonly unknown[] = rest.length === 0 && Array.isArray(first) ? first : [first, ...rest];
   const literal = canonicalKey(segments);
   const [head, ...below] = segments;
-  if (typeof head !== 'string' || below.length === 0 || !head.includes(':'))
-    return target({ kind: 'key', key: literal });
-  return target({ kind: 'key', key: canonicalKey([head, ...below.map(segment)].join(':')), literal });
+  if (typeof head !== 'string' || below.length === 0 || !head.includes(':')) return keyOf(literal);
+  const path = canonicalKey([head, ...below.map(segment)].join(':'));
+  return Object.freeze({ [made]: true as const, kind: 'key', key: path, literal });
+}
+
+// Each kind is one literal: a copy with a mark added to it costs twenty times as much.
+function keyOf(canonical: string): Target {
+  return Object.freeze({ [made]: true as const, kind: 'key', key: canonical });
 }
 
 /**
@@ -44,7 +49,7 @@ export function key(first: KeyInput | number | boolean | bigint, ...rest: unknow
  * @throws TidemarkError `INVALID_TAG` when it is empty, over {@link MAX_TAG_LENGTH} or holds control characters
  */
 export function tag(name: string): Target {
-  return target({ kind: 'tag', tag: checkTag(name) });
+  return Object.freeze({ [made]: true as const, kind: 'tag', tag: checkTag(name) });
 }
 
 /**
@@ -55,12 +60,12 @@ export function tag(name: string): Target {
  * @throws TidemarkError `INVALID_PATTERN` when it is empty, too long, or matches every key: say {@link everything}
  */
 export function pattern(glob: string): Target {
-  return target({ kind: 'pattern', pattern: checkPattern(glob) });
+  return Object.freeze({ [made]: true as const, kind: 'pattern', pattern: checkPattern(glob) });
 }
 
 /** Every entry there is. */
 export function everything(): Target {
-  return target({ kind: 'everything' });
+  return Object.freeze({ [made]: true as const, kind: 'everything' });
 }
 
 /** Whether a value was made by one of the functions above. */
@@ -116,8 +121,4 @@ function hasControl(text: string): boolean {
     if (code < 0x20 || (code >= 0x7f && code < 0xa0)) return true;
   }
   return false;
-}
-
-function target(it: Unmade): Target {
-  return Object.freeze({ ...it, [made]: true as const });
 }

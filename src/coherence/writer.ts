@@ -9,8 +9,9 @@ import { checkNumber, type Position } from './position.ts';
 import type { Receipt } from './receipt.ts';
 import { receiptOf } from './receipt.ts';
 import type { Draft } from './record.ts';
-import { unite } from './shared-draft.ts';
+import { type GrowingDraft, join } from './shared-draft.ts';
 import type { Stopwatch } from './stopwatch.ts';
+import type { Target } from './target.ts';
 import type { View } from './view.ts';
 
 export interface WriterParts {
@@ -26,7 +27,7 @@ export interface WriterParts {
   /** Most drafts that wait before they are replaced by one `everything`. */
   readonly maxQueue: number;
   /** The id of the draft that replaces a full queue. */
-  readonly makeEverything: () => Draft;
+  readonly makeEverything: () => GrowingDraft;
   readonly removed?: RemovedGuards;
 }
 
@@ -47,7 +48,7 @@ export interface WriterHooks {
  * `covering` says whether its targets are in the view's pending set; `settled` whether its receipt was given.
  */
 interface Item {
-  draft: Draft;
+  readonly draft: GrowingDraft;
   readonly since: number;
   readonly resolve: (receipt: Receipt) => void;
   /** What every call whose targets are in the draft is given. */
@@ -104,17 +105,21 @@ export class Writer {
     return this.#waiting.reduce((calls, item) => calls + item.calls, 0);
   }
 
-  /** Appends a draft; resolves when its record is applied here, or with what is true after a short patience. Never rejects. */
-  write(draft: Draft): Promise<Receipt> {
+  /**
+   * Lets targets of which nothing else is told travel with the last draft that waits, where that is possible.
+   *
+   * @returns the receipt of that draft; `undefined` where they need one of their own
+   */
+  join(targets: readonly Target[]): Promise<Receipt> | undefined {
     const last = this.#waiting.at(-1);
-    if (last !== undefined && !last.handed && !last.covering && !last.settled) {
-      const together = unite(last.draft, draft);
-      if (together !== undefined) {
-        last.draft = together;
-        last.calls++;
-        return last.receipt;
-      }
-    }
+    if (last === undefined || last.handed || last.covering || last.settled || !join(last.draft, targets))
+      return undefined;
+    last.calls++;
+    return last.receipt;
+  }
+
+  /** Appends a draft; resolves when its record is applied here, or with what is true after a short patience. Never rejects. */
+  write(draft: GrowingDraft): Promise<Receipt> {
     const item = this.#item(draft);
     this.#waiting.push(item);
     if (this.#stopped) this.#loseInPatience(this.#parts.patience, 'closed');
@@ -128,7 +133,7 @@ export class Writer {
     return item.receipt;
   }
 
-  #item(draft: Draft): Item {
+  #item(draft: GrowingDraft): Item {
     let resolve: (receipt: Receipt) => void = () => {};
     const receipt = new Promise<Receipt>((done) => {
       resolve = done;
