@@ -328,35 +328,20 @@ export class Cache {
    */
   invalidate(...targets: Target[]): Promise<Receipt>;
   invalidate(targets: readonly Target[], options?: InvalidateOptions): Promise<Receipt>;
-  async invalidate(...args: readonly unknown[]): Promise<Receipt> {
-    this.#open();
-    const together = Array.isArray(args[0]);
-    const list = (together ? args[0] : args) as readonly Target[];
-    const options = together ? (args[1] as InvalidateOptions | undefined) : undefined;
-    checkTargets(list);
-    if (options !== undefined) checkDetails(options);
-    const everywhere = this.#isEverywhere(options);
-    const since = this.#now();
-    const after = options?.lsnMark === undefined ? undefined : setMark(options.lsnMark);
-    const appended = await this.#node.invalidate(list, {
-      cause: options?.cause,
-      lsn: options?.lsn,
-      lsnAfter: after && { epoch: after.epoch, number: after.mark },
-      confirm: everywhere || undefined,
-    });
-    const reclaimed = this.#settings.store?.reclaim === undefined ? appended : await this.#reclaimed(list, appended);
-    const receipt = everywhere
-      ? Object.freeze({ ...reclaimed, everywhere: await this.#node.everywhere(appended) })
-      : reclaimed;
-    if (this.#events.heard)
-      this.#events.emit({
-        type: 'invalidated',
-        targets: list,
-        receipt,
-        cause: options?.cause,
-        ms: this.#now() - since,
-      });
-    return receipt;
+  invalidate(...args: readonly unknown[]): Promise<Receipt> {
+    try {
+      this.#open();
+      const together = Array.isArray(args[0]);
+      const targets = (together ? args[0] : args) as readonly Target[];
+      checkTargets(targets);
+      const options = together ? (args[1] as InvalidateOptions | undefined) : undefined;
+      // In a burst most calls end here, and share the promise of their record.
+      if (options === undefined && !this.#events.heard && this.#settings.store?.reclaim === undefined)
+        return this.#node.invalidate(targets);
+      return this.#invalidate(targets, options);
+    } catch (error) {
+      return Promise.reject(error);
+    }
   }
 
   // --- seeing and ending
@@ -397,6 +382,37 @@ export class Cache {
     const ms = milliseconds(options.drain ?? '1s', 'drain');
     this.#closed ??= this.#close(ms);
     return this.#closed;
+  }
+
+  async #invalidate(targets: readonly Target[], options: InvalidateOptions | undefined): Promise<Receipt> {
+    if (options !== undefined) checkDetails(options);
+    const everywhere = this.#isEverywhere(options);
+    const since = this.#now();
+    const after = options?.lsnMark === undefined ? undefined : setMark(options.lsnMark);
+    const appended = await this.#node.invalidate(
+      targets,
+      options === undefined
+        ? undefined
+        : {
+            cause: options.cause,
+            lsn: options.lsn,
+            lsnAfter: after && { epoch: after.epoch, number: after.mark },
+            confirm: everywhere || undefined,
+          },
+    );
+    const reclaimed = this.#settings.store?.reclaim === undefined ? appended : await this.#reclaimed(targets, appended);
+    const receipt = everywhere
+      ? Object.freeze({ ...reclaimed, everywhere: await this.#node.everywhere(appended) })
+      : reclaimed;
+    if (this.#events.heard)
+      this.#events.emit({
+        type: 'invalidated',
+        targets,
+        receipt,
+        cause: options?.cause,
+        ms: this.#now() - since,
+      });
+    return receipt;
   }
 
   /**

@@ -8,7 +8,7 @@ import type { PartContext } from './part.ts';
 import type { Position } from './position.ts';
 import type { Presence } from './presence.ts';
 import { positionOf, type Receipt } from './receipt.ts';
-import { type Cause, coverageOf, type Draft, type Lsn } from './record.ts';
+import { type Cause, coverageOf, type Lsn } from './record.ts';
 import type { GrowingDraft } from './shared-draft.ts';
 import { describeTarget, type Target } from './target.ts';
 import { View } from './view.ts';

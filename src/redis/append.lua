@@ -17,10 +17,23 @@ if tonumber(ARGV[2]) ~= log.slots or tonumber(ARGV[3]) ~= log.hashes then
 end
 
 local time = now()
+local before = { floor = log.floor, bound = log.bound, doubt = log.doubt, cut = log.cut }
+
+-- What is different from what was loaded, and seldom is: names and values.
+local function changed()
+  local fields = {}
+  for name, value in pairs(before) do
+    if log[name] ~= value then
+      fields[#fields + 1] = name
+      fields[#fields + 1] = name == 'bound' and log.bound or integer(log[name])
+    end
+  end
+  return fields
+end
 
 local function put(records, count)
   local last = math.max(time, log.head + 1) + count - 1
-  redis.call('XADD', STREAM, text(last) .. '-0', log.epoch, struct.pack('<d', log.head) .. records)
+  redis.call('XADD', STREAM, idOf(last), log.epoch, struct.pack('<d', log.head) .. records)
   log.head = last
   log.bytes = log.bytes + #records
 end
@@ -33,6 +46,7 @@ end
 
 -- A ban leaves the list only by a record that raises the floor to it: when no entry can be as old, or there are too many.
 local function retireBans()
+  if redis.call('ZCARD', BANS) == 1 then return end -- The epoch alone.
   local last
   local surplus = redis.call('ZCOUNT', BANS, '(0', '+inf') - 1000
   if surplus > 0 then
@@ -91,13 +105,14 @@ if #parts > 0 then
   end
 
   local slots, length, position = ARGV[12], nil, nil
+  local call, format, read = redis.call, string.format, struct.unpack
   at = 1
   for number = first, log.head do
-    length, at = struct.unpack('<I4', slots, at)
+    length, at = read('<I4', slots, at)
     if length > 0 then
       position = struct.pack('<d', number)
       for _ = 1, length do
-        redis.call('SETRANGE', TABLE, HEADER + 8 * struct.unpack('<I4', slots, at), position)
+        call('SETRANGE', TABLE, format('%d', HEADER + 8 * read('<I4', slots, at)), position)
         at = at + 4
       end
     end
@@ -113,6 +128,6 @@ if log.bytes > ARGV[8] / 2 then
   log.cut = log.head
   log.bytes = 0
 end
-redis.call('HSET', LOG, 'head', text(log.head), 'floor', text(log.floor), 'bound', log.bound, 'doubt', text(log.doubt),
-  'bytes', log.bytes, 'cut', text(log.cut))
-return { log.epoch, text(log.head) }
+local head = integer(log.head)
+redis.call('HSET', LOG, 'head', head, 'bytes', integer(log.bytes), unpack(changed()))
+return { log.epoch, head }

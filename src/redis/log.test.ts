@@ -1,10 +1,10 @@
 import { Redis } from 'ioredis';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { systemClock, systemRandom } from '../cache/system-clock.ts';
 import { logOptions } from '../coherence/log-options.ts';
 import { checkContract } from '../testing/check-contract.ts';
 import { logContract } from '../testing/log-contract.ts';
-import type { LogSubject } from '../testing/log-subject.ts';
+import { appendedAt, Drafts, type LogSubject } from '../testing/log-subject.ts';
 import { partContext } from '../testing/part-context.ts';
 import { type RedisServer, startRedis } from '../../test/servers/redis-server.ts';
 import type { Connection } from './connection.ts';
@@ -90,3 +90,31 @@ logContract(runner, {
   },
 });
 checkContract(runner, { name: 'Redis', open: subject, close: ({ log }) => log.close() });
+
+describe('a stream whose last entry is gone', () => {
+  async function filled(): Promise<{ log: RedisLog; stream: string; epoch: string; last: number }> {
+    const it = subject();
+    const drafts = new Drafts();
+    for (let i = 0; i < 2; i++) await appendedAt(it, drafts.make());
+    const { epoch, head } = await it.log.snapshot();
+    return { log: it.log, stream: redisKeys(`log${count}`).stream, epoch, last: head };
+  }
+
+  it.each<[string, (stream: string, last: number) => Promise<unknown>]>([
+    ['because all were trimmed', (stream) => admin.xtrim(stream, 'MAXLEN', 0)],
+    ['because it was deleted', (stream, last) => admin.xdel(stream, `${last}-0`)],
+  ])('is still of its epoch %s', async (_why, lose) => {
+    const { log, stream, epoch, last } = await filled();
+    expect(await lose(stream, last)).toBeGreaterThan(0);
+    expect(await log.append([new Drafts().make()])).toMatchObject({ epoch });
+    await log.close();
+  });
+
+  it('is not, when it was made anew', async () => {
+    const { log, stream, epoch } = await filled();
+    await admin.del(stream);
+    await admin.xadd(stream, '0-1', epoch, '');
+    expect(await log.append([new Drafts().make()])).not.toMatchObject({ epoch });
+    await log.close();
+  });
+});
