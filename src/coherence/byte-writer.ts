@@ -21,7 +21,7 @@ export class ByteWriter {
   #at = 0;
 
   constructor(size: number, code: ErrorCode) {
-    this.#bytes = Buffer.alloc(size);
+    this.#bytes = Buffer.allocUnsafe(size);
     this.#code = code;
   }
 
@@ -53,10 +53,13 @@ export class ByteWriter {
 
   /** Nine bytes: a state, then the number or zeros. */
   lsn(value: Lsn): this {
-    const number = typeof value === 'bigint' ? value : 0n;
-    if (number < 0n || number > LARGEST_LSN) this.#refuse(value, 'an LSN of 64 bits');
-    this.u8(value === undefined ? LSN_NONE : value === 'unknown' ? LSN_UNKNOWN : LSN_KNOWN);
-    this.#at = this.#bytes.writeBigUInt64LE(number, this.#at);
+    if (typeof value !== 'bigint')
+      return this.u8(value === undefined ? LSN_NONE : LSN_UNKNOWN)
+        .u32(0)
+        .u32(0);
+    if (value < 0n || value > LARGEST_LSN) this.#refuse(value, 'an LSN of 64 bits');
+    this.u8(LSN_KNOWN);
+    this.#at = this.#bytes.writeBigUInt64LE(value, this.#at);
     return this;
   }
 
@@ -95,6 +98,9 @@ export class ByteWriter {
 
   /** What was written. It is a `Buffer`, which every Redis client takes as it is. */
   done(): Uint8Array {
+    // Memory that nobody has filled holds what was there before, and must not leave the process.
+    if (this.#at !== this.#bytes.length)
+      throw new TidemarkError(this.#code, `${this.#at} bytes were written of ${this.#bytes.length}.`);
     return this.#bytes;
   }
 

@@ -1,5 +1,5 @@
 import type { ByteReader } from './byte-reader.ts';
-import { ByteWriter } from './byte-writer.ts';
+import type { ByteWriter } from './byte-writer.ts';
 import type { Position } from './position.ts';
 import type { Cause, Draft } from './record.ts';
 
@@ -15,21 +15,29 @@ const LSN_AFTER = 3;
 /** The parts of a draft that travel in extensions. */
 export type Extensions = Pick<Draft, 'targets' | 'cause' | 'lsnAfter'>;
 
-/** The extensions of a draft as bytes; none when it has nothing to tell. */
-export function encodeExtensions(draft: Extensions): Uint8Array {
-  const found: { type: number; json: Uint8Array }[] = [];
-  if (draft.targets !== undefined) found.push({ type: TARGETS, json: Buffer.from(JSON.stringify(draft.targets)) });
-  if (draft.cause !== undefined) found.push({ type: CAUSE, json: Buffer.from(JSON.stringify(draft.cause)) });
-  if (draft.lsnAfter !== undefined) {
-    const { epoch, number } = draft.lsnAfter;
-    found.push({ type: LSN_AFTER, json: Buffer.from(JSON.stringify([epoch, number])) });
-  }
-  const writer = new ByteWriter(
-    found.reduce((size, { json }) => size + 5 + json.length, 0),
-    'INVALID_RECORD',
-  );
-  for (const { type, json } of found) writer.u8(type).u32(json.length).bytes(json);
-  return writer.done();
+/** What {@link writeExtensions} will write, and how many bytes that takes. */
+export interface MeasuredExtensions {
+  readonly parts: readonly { readonly type: number; readonly json: Uint8Array }[];
+  readonly size: number;
+}
+
+/** The extensions of a draft; none when it has nothing to tell. */
+export function measureExtensions({ targets, cause, lsnAfter }: Extensions): MeasuredExtensions {
+  const parts: { type: number; json: Uint8Array }[] = [];
+  let size = 0;
+  const add = (type: number, value: unknown): void => {
+    const json = Buffer.from(JSON.stringify(value));
+    size += 5 + json.length;
+    parts.push({ type, json });
+  };
+  if (targets !== undefined) add(TARGETS, targets);
+  if (cause !== undefined) add(CAUSE, cause);
+  if (lsnAfter !== undefined) add(LSN_AFTER, [lsnAfter.epoch, lsnAfter.number]);
+  return { parts, size };
+}
+
+export function writeExtensions(writer: ByteWriter, { parts }: MeasuredExtensions): void {
+  for (const { type, json } of parts) writer.u8(type).u32(json.length).bytes(json);
 }
 
 /** Reads extensions up to the end. One that is broken is left out, with those behind it if it is cut short. */

@@ -3,7 +3,7 @@ import { ByteWriter } from './byte-writer.ts';
 import { shorten, TidemarkError } from './errors.ts';
 import { checkNumber } from './position.ts';
 import type { Draft, LogRecord, RecordKind } from './record.ts';
-import { encodeExtensions, readExtensions } from './record-extensions.ts';
+import { type MeasuredExtensions, measureExtensions, readExtensions, writeExtensions } from './record-extensions.ts';
 
 /*
  * Records as bytes, format version 1. The first 77 bytes stand where they stand for ever; integers and 64-bit floats
@@ -46,32 +46,61 @@ export interface Decoded {
  * @throws TidemarkError `INVALID_RECORD` for what no record may hold, `POSITION_OUT_OF_RANGE` for its numbers
  */
 export function encodeRecord(record: LogRecord): Uint8Array {
-  checkDraft(record);
-  const extensions = encodeExtensions(record);
-  const patterns = record.patterns.reduce((sum, pattern) => sum + 2 + Buffer.byteLength(pattern), 0);
-  const size = HEADER + 2 + Buffer.byteLength(record.origin) + 4 + record.labels.length * 8 + 4 + patterns;
-  const writer = new ByteWriter(size + extensions.length, 'INVALID_RECORD')
-    .u8(VERSION)
-    .u8(KINDS.indexOf(record.kind) + 1)
-    .u16(record.confirm === true ? CONFIRM : 0)
-    .f64(checkNumber(record.number))
-    .f64(checkNumber(record.prev))
-    .hex(record.id, 16)
-    .hex(record.closes ?? NO_ID, 16)
-    .f64(checkNumber(record.floor ?? 0))
-    .lsn(record.lsn)
-    .f64(record.time)
-    .text(record.origin)
-    .u32(record.labels.length)
-    .labels(record.labels)
-    .u32(record.patterns.length);
-  for (const pattern of record.patterns) writer.text(pattern);
-  return writer.bytes(extensions).done();
+  const { size, extensions } = measure(record);
+  const writer = new ByteWriter(size, 'INVALID_RECORD');
+  write(writer, record, checkNumber(record.number), checkNumber(record.prev), extensions);
+  return writer.done();
 }
 
 /** The bytes of a draft: a record whose number and previous number are zero, for the log's server to fill in. */
 export function encodeDraft(draft: Draft): Uint8Array {
-  return encodeRecord({ ...draft, number: 0, prev: 0 });
+  const { size, extensions } = measure(draft);
+  const writer = new ByteWriter(size, 'INVALID_RECORD');
+  write(writer, draft, 0, 0, extensions);
+  return writer.done();
+}
+
+/**
+ * Drafts one behind the other, each behind its length as a u32.
+ *
+ * @returns their bytes, and the length of each
+ */
+export function encodeDrafts(drafts: readonly Draft[]): { bytes: Uint8Array; lengths: readonly number[] } {
+  const measured = drafts.map(measure);
+  const total = measured.reduce((sum, { size }) => sum + 4 + size, 0);
+  const writer = new ByteWriter(total, 'INVALID_RECORD');
+  measured.forEach(({ size, extensions }, i) => {
+    write(writer.u32(size), drafts[i] as Draft, 0, 0, extensions);
+  });
+  return { bytes: writer.done(), lengths: measured.map(({ size }) => size) };
+}
+
+function measure(draft: Draft): { size: number; extensions: MeasuredExtensions } {
+  checkDraft(draft);
+  const extensions = measureExtensions(draft);
+  let size = HEADER + 2 + Buffer.byteLength(draft.origin) + 4 + draft.labels.length * 8 + 4 + extensions.size;
+  for (const pattern of draft.patterns) size += 2 + Buffer.byteLength(pattern);
+  return { size, extensions };
+}
+
+function write(writer: ByteWriter, draft: Draft, number: number, prev: number, extensions: MeasuredExtensions): void {
+  writer
+    .u8(VERSION)
+    .u8(KINDS.indexOf(draft.kind) + 1)
+    .u16(draft.confirm === true ? CONFIRM : 0)
+    .f64(number)
+    .f64(prev)
+    .hex(draft.id, 16)
+    .hex(draft.closes ?? NO_ID, 16)
+    .f64(checkNumber(draft.floor ?? 0))
+    .lsn(draft.lsn)
+    .f64(draft.time)
+    .text(draft.origin)
+    .u32(draft.labels.length)
+    .labels(draft.labels)
+    .u32(draft.patterns.length);
+  for (const pattern of draft.patterns) writer.text(pattern);
+  writeExtensions(writer, extensions);
 }
 
 /**

@@ -1,6 +1,6 @@
 import { announcementBytes } from './ban-list.ts';
 import type { Draft } from '../coherence/record.ts';
-import { encodeDraft } from '../coherence/wire.ts';
+import { encodeDrafts } from '../coherence/wire.ts';
 import type { Argument } from './connection.ts';
 import { type TableShape, writeSlots } from './slots.ts';
 
@@ -10,29 +10,19 @@ const ENTRY_BYTES = 4_096;
 
 /** Arguments of `append.lua` from the records on. */
 export function appendRequest(drafts: readonly Draft[], shape: TableShape): Argument[] {
-  const encoded = drafts.map(encodeDraft);
-  return [framed(encoded), partsOf(encoded), slotsOf(drafts, shape), ...drafts.flatMap(effectsOf)];
-}
-
-/** Each record behind its length. */
-function framed(records: readonly Uint8Array[]): Uint8Array {
-  const bytes = Buffer.allocUnsafe(records.reduce((size, record) => size + 4 + record.length, 0));
-  let at = 0;
-  for (const record of records) {
-    at = bytes.writeUInt32LE(record.length, at);
-    bytes.set(record, at);
-    at += record.length;
-  }
-  return bytes;
+  const { bytes, lengths } = encodeDrafts(drafts);
+  const request: Argument[] = [bytes, partsOf(lengths), slotsOf(drafts, shape)];
+  drafts.forEach((draft, i) => addEffects(request, draft, i));
+  return request;
 }
 
 /**
  * How records are parted into entries of the stream: few enough in each that an entry is small to look at, many enough that a
  * burst is cheap to write and to read.
  */
-function partsOf(records: readonly Uint8Array[]): Uint8Array {
+function partsOf(lengths: readonly number[]): Uint8Array {
   const parts: { count: number; bytes: number }[] = [];
-  for (const { length } of records) {
+  for (const length of lengths) {
     const part = parts.at(-1);
     if (part !== undefined && part.count < ENTRY_RECORDS && part.bytes < ENTRY_BYTES) {
       part.count++;
@@ -57,17 +47,17 @@ function slotsOf(drafts: readonly Draft[], shape: TableShape): Uint8Array {
 }
 
 /** What a record does besides: in groups of operation, index and two operands, in the order in which a view takes it in. */
-function effectsOf(draft: Draft, i: number): Argument[] {
-  const effects: Argument[] = [];
-  const add = (operation: string, x: Argument = '', y = ''): number => effects.push(operation, String(i), x, y);
-  const { kind, lsn, lsnAfter } = draft;
+function addEffects(request: Argument[], draft: Draft, i: number): void {
+  const { kind, labels, patterns, lsn, lsnAfter, closes } = draft;
+  if (kind === 'invalidate' && patterns.length === 0 && lsn === undefined) return; // Nearly all.
+  const add = (operation: string, x: Argument = '', y: Argument = ''): number =>
+    request.push(operation, String(i), x, y);
   if (lsn === 'unknown') add('u');
   else if (lsn !== undefined)
     add('l', lsn.toString(16).padStart(16, '0'), lsnAfter === undefined ? '' : `${lsnAfter.epoch}:${lsnAfter.number}`);
   if (kind === 'everything') add('E');
-  if (kind !== 'announce' && kind !== 'floor') for (const pattern of draft.patterns) add('p', pattern);
-  if (kind === 'announce') effects.push('a', String(i), draft.id, announcementBytes(draft));
-  if (kind === 'close' && draft.closes !== undefined) add('c', draft.closes);
-  if (kind === 'floor') effects.push('f', String(i), String(draft.floor), '');
-  return effects;
+  if (kind !== 'announce' && kind !== 'floor') for (const pattern of patterns) add('p', pattern);
+  if (kind === 'announce') add('a', draft.id, announcementBytes({ labels, patterns }));
+  if (kind === 'close' && closes !== undefined) add('c', closes);
+  if (kind === 'floor') add('f', String(draft.floor));
 }
