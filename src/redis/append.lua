@@ -17,18 +17,20 @@ if tonumber(ARGV[2]) ~= log.slots or tonumber(ARGV[3]) ~= log.hashes then
 end
 
 local time = now()
-local before = { floor = log.floor, bound = log.bound, doubt = log.doubt, cut = log.cut }
+local changed = {}
 
--- What is different from what was loaded, and seldom is: names and values.
-local function changed()
-  local fields = {}
-  for name, value in pairs(before) do
-    if log[name] ~= value then
-      fields[#fields + 1] = name
-      fields[#fields + 1] = name == 'bound' and log.bound or integer(log[name])
-    end
+local function set(name, value)
+  log[name] = value
+  changed[name] = true
+end
+
+local function save()
+  local fields = { 'head', integer(log.head), 'bytes', integer(log.bytes) }
+  for name in pairs(changed) do
+    fields[#fields + 1] = name
+    fields[#fields + 1] = name == 'bound' and log.bound or integer(log[name])
   end
-  return fields
+  redis.call('HSET', LOG, unpack(fields))
 end
 
 local function put(records, count)
@@ -40,7 +42,7 @@ end
 
 local function raiseFloor(floor)
   if not (floor > log.floor) then return end
-  log.floor = floor
+  set('floor', floor)
   redis.call('ZREMRANGEBYSCORE', BANS, '(0', text(floor))
 end
 
@@ -73,23 +75,26 @@ local function close(id)
   end
 end
 
-local operations = {
-  p = function(number, pattern)
-    redis.call('ZADD', BANS, text(number), table.concat({ 'b' .. text(number), text(math.floor(time / 1000)), pattern }, ' '))
-  end,
-  E = function(number) raiseFloor(number) end,
-  f = function(_, floor) raiseFloor(tonumber(floor)) end,
-  a = function(number, id, content)
-    redis.call('ZADD', BANS, '-' .. text(number), 'a' .. id .. text(number) .. ' ' .. content)
-  end,
-  c = function(_, id) close(id) end,
-  u = function(number) log.doubt = math.max(log.doubt, number) end,
-  l = function(_, bound, after)
-    if bound > log.bound then log.bound = bound end
-    local epoch, number = string.match(after, '^(%x+):(%d+)$')
-    if epoch == log.epoch and tonumber(number) >= log.doubt then log.doubt = 0 end
-  end,
-}
+-- Made for those who have something for them to do.
+local function operations()
+  return {
+    p = function(number, pattern)
+      redis.call('ZADD', BANS, text(number), table.concat({ 'b' .. text(number), text(math.floor(time / 1000)), pattern }, ' '))
+    end,
+    E = function(number) raiseFloor(number) end,
+    f = function(_, floor) raiseFloor(tonumber(floor)) end,
+    a = function(number, id, content)
+      redis.call('ZADD', BANS, '-' .. text(number), 'a' .. id .. text(number) .. ' ' .. content)
+    end,
+    c = function(_, id) close(id) end,
+    u = function(number) set('doubt', math.max(log.doubt, number)) end,
+    l = function(_, bound, after)
+      if bound > log.bound then set('bound', bound) end
+      local epoch, number = string.match(after, '^(%x+):(%d+)$')
+      if epoch == log.epoch and tonumber(number) >= log.doubt then set('doubt', 0) end
+    end,
+  }
+end
 
 retireBans()
 local parts = ARGV[11]
@@ -117,17 +122,17 @@ if #parts > 0 then
       end
     end
   end
+  local does = ARGV[13] and operations()
   for i = 13, #ARGV, 4 do
-    operations[ARGV[i]](first + ARGV[i + 1], ARGV[i + 2], ARGV[i + 3])
+    does[ARGV[i]](first + ARGV[i + 1], ARGV[i + 2], ARGV[i + 3])
   end
 end
 
 -- Half of the history at a time: entries before the last cut but one are gone.
 if log.bytes > ARGV[8] / 2 then
   if log.cut > 0 then redis.call('XTRIM', STREAM, 'MINID', '~', text(log.cut) .. '-1', 'LIMIT', 0) end
-  log.cut = log.head
+  set('cut', log.head)
   log.bytes = 0
 end
-local head = integer(log.head)
-redis.call('HSET', LOG, 'head', head, 'bytes', integer(log.bytes), unpack(changed()))
-return { log.epoch, head }
+save()
+return { log.epoch, integer(log.head) }

@@ -18,7 +18,17 @@ local LOG, STREAM, TABLE, BANS, NODES = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS
 local HEADER, HEADER_END = 16, '15'
 local MAX_NUMBER = 9007199254740991
 
-local log = {}
+-- The state. What is seldom needed is fetched when it is asked for.
+local DEFAULTS = { bound = '', doubt = 1, cut = 0, longest = 0 }
+local LAZY = {
+  __index = function(log, name)
+    local value = redis.call('HGET', LOG, name) or DEFAULTS[name]
+    if name ~= 'bound' then value = tonumber(value) end
+    log[name] = value
+    return value
+  end,
+}
+local log
 
 local function text(number)
   return string.format('%.0f', number)
@@ -75,9 +85,8 @@ local function begin(run, repl)
   redis.call('SETRANGE', TABLE, HEADER + 8 * slots - 1, '\0')
   redis.call('SETRANGE', TABLE, 0, epoch)
   redis.call('ZADD', BANS, 0, 'e' .. epoch)
-  log = { epoch = epoch, head = 0, floor = 0, slots = tonumber(slots), hashes = tonumber(hashes),
-    maxLag = tonumber(maxLag), maxLife = tonumber(maxLife), bound = '', doubt = 1, bytes = 0, cut = 0,
-    longest = tonumber(longest) }
+  log = setmetatable({ epoch = epoch, head = 0, floor = 0, slots = tonumber(slots), hashes = tonumber(hashes), bytes = 0 },
+    LAZY)
 end
 
 -- The 40 digits behind a name. A pattern would take a hundred times as long to find them.
@@ -95,11 +104,9 @@ local function verify()
     return redis.error_reply("READONLY this is a replica: the log is written and proved on its primary")
   end
   local run, repl = field(info, 'run_id:'), field(info, 'master_replid:')
-  local f = redis.call('HMGET', LOG, 'epoch', 'run', 'repl', 'head', 'floor', 'slots', 'hashes', 'maxLag', 'maxLife',
-    'bound', 'doubt', 'bytes', 'cut', 'longest')
-  log = { epoch = f[1], head = tonumber(f[4] or nil), floor = tonumber(f[5] or nil), slots = tonumber(f[6] or nil),
-    hashes = tonumber(f[7] or nil), maxLag = tonumber(f[8] or nil), maxLife = tonumber(f[9] or nil), bound = f[10] or '',
-    doubt = tonumber(f[11] or 1), bytes = tonumber(f[12] or 0), cut = tonumber(f[13] or 0), longest = tonumber(f[14] or 0) }
+  local f = redis.call('HMGET', LOG, 'epoch', 'run', 'repl', 'head', 'floor', 'slots', 'hashes', 'bytes')
+  log = setmetatable({ epoch = f[1], head = tonumber(f[4] or nil), floor = tonumber(f[5] or nil),
+    slots = tonumber(f[6] or nil), hashes = tonumber(f[7] or nil), bytes = tonumber(f[8] or 0) }, LAZY)
   local beyond = ARGV[6] == log.epoch and tonumber(ARGV[7]) > (log.head or 0)
   if not isWhole() or f[2] ~= run or f[3] ~= repl or beyond then begin(run, repl) end
 end
