@@ -1,6 +1,5 @@
 import type { ByteReader } from './byte-reader.ts';
 import type { ByteWriter } from './byte-writer.ts';
-import type { Position } from './position.ts';
 import type { Cause, Draft } from './record.ts';
 
 /*
@@ -42,7 +41,7 @@ export function writeExtensions(writer: ByteWriter, { parts }: MeasuredExtension
 
 /** Reads extensions up to the end. One that is broken is left out, with those behind it if it is cut short. */
 export function readExtensions(reader: ByteReader): Extensions {
-  const found: { targets?: readonly string[]; cause?: Cause; lsnAfter?: Position } = {};
+  const found: Writable<Extensions> = { targets: undefined, cause: undefined, lsnAfter: undefined };
   while (reader.left >= 5) {
     const type = reader.u8();
     const length = reader.u32();
@@ -63,6 +62,8 @@ export function readExtensions(reader: ByteReader): Extensions {
   }
   return found;
 }
+
+type Writable<T> = { -readonly [K in keyof T]: T[K] };
 
 function parse(bytes: Uint8Array): unknown {
   try {

@@ -39,9 +39,9 @@ export interface Draft {
   readonly labels: readonly Label[];
   readonly patterns: readonly string[];
   /** The id of the announcement that a `close` ends. */
-  readonly closes?: string;
+  readonly closes?: string | undefined;
   /** What a `floor` raises the floor to. */
-  readonly floor?: number;
+  readonly floor?: number | undefined;
   readonly lsn?: Lsn;
   /** What its maker had applied before it read `lsn`: only such a bound is certain to be above a commit whose own is unknown. */
   readonly lsnAfter?: Position | undefined;
@@ -50,7 +50,7 @@ export interface Draft {
   /** The sender's wall clock, in milliseconds since 1970. For people; nothing compares it. */
   readonly time: number;
   /** The targets in readable form, where they are known. */
-  readonly targets?: readonly string[];
+  readonly targets?: readonly string[] | undefined;
   readonly cause?: Cause | undefined;
 }
 

@@ -37,8 +37,11 @@ const NO_ID = '0'.repeat(32);
 /** A record that was read, and why it counts as `everything` where its header could not be read. */
 export interface Decoded {
   readonly record: LogRecord;
-  readonly unreadable?: TidemarkError;
+  readonly unreadable: TidemarkError | undefined;
 }
+
+/** Where a record stands in its log. */
+type Place = Pick<LogRecord, 'number' | 'prev'>;
 
 /**
  * The bytes of a record.
@@ -108,26 +111,37 @@ function write(writer: ByteWriter, draft: Draft, number: number, prev: number, e
  * its end) covers everything at its position: `unreadable` says why, and the caller reports it. A broken or unknown
  * extension is left out.
  *
+ * @param place where it stands, if that is known better than its bytes say
  * @throws TidemarkError `INVALID_RECORD` when not even its number and the previous one can be read; nothing else, ever
  */
-export function decodeRecord(bytes: Uint8Array): Decoded {
+export function decodeRecord(bytes: Uint8Array, place?: Place): Decoded {
   const reader = new ByteReader(bytes, 'INVALID_RECORD');
-  const start = { version: reader.u8(), kind: reader.u8(), flags: reader.u16() };
-  const number = reader.position('number');
-  const prev = reader.position('previous number');
+  const version = reader.u8();
+  const kind = reader.u8();
+  const flags = reader.u16();
+  const written = { number: reader.position('number'), prev: reader.position('previous number') };
+  const { number, prev } = place ?? written;
   try {
-    return { record: { ...readDraft(start, reader), number, prev } };
+    return { record: readDraft(version, kind, flags, reader, number, prev), unreadable: undefined };
   } catch (error) {
     if (!(error instanceof TidemarkError)) throw error;
     return { record: { ...coversEverything(), number, prev }, unreadable: unreadable(number, error) };
   }
 }
 
-function readDraft(start: { version: number; kind: number; flags: number }, reader: ByteReader): Draft {
-  const kind = KINDS[start.kind - 1];
-  if (start.version !== VERSION) return reader.fail(`format version ${start.version} is unknown`);
-  if (kind === undefined) return reader.fail(`kind ${start.kind} is unknown`);
-  if ((start.flags & MUST_UNDERSTAND) !== 0) return reader.fail(`flags ${start.flags} are unknown`);
+// One literal with every field: what is read is of one shape, and a copy with fields added costs more than the reading.
+function readDraft(
+  version: number,
+  code: number,
+  flags: number,
+  reader: ByteReader,
+  number: number,
+  prev: number,
+): LogRecord {
+  const kind = KINDS[code - 1];
+  if (version !== VERSION) return reader.fail(`format version ${version} is unknown`);
+  if (kind === undefined) return reader.fail(`kind ${code} is unknown`);
+  if ((flags & MUST_UNDERSTAND) !== 0) return reader.fail(`flags ${flags} are unknown`);
   const id = reader.hex(16);
   const closes = reader.hex(16);
   const floor = reader.position('floor');
@@ -137,18 +151,23 @@ function readDraft(start: { version: number; kind: number; flags: number }, read
   const labels = reader.labels(reader.u32());
   const patterns: string[] = [];
   for (let count = reader.u32(); count > 0; count--) patterns.push(reader.text());
+  const { targets, cause, lsnAfter } = readExtensions(reader);
   return {
     kind,
     id,
     origin,
     labels,
     patterns,
-    ...(closes === NO_ID ? {} : { closes }),
-    ...(kind === 'floor' || floor > 0 ? { floor } : {}),
-    ...(lsn === undefined ? {} : { lsn }),
+    closes: closes === NO_ID ? undefined : closes,
+    floor: kind === 'floor' || floor > 0 ? floor : undefined,
+    lsn,
+    lsnAfter,
+    confirm: (flags & CONFIRM) === 0 ? undefined : true,
     time: Number.isFinite(time) ? time : 0,
-    ...((start.flags & CONFIRM) === 0 ? {} : { confirm: true }),
-    ...readExtensions(reader),
+    targets,
+    cause,
+    number,
+    prev,
   };
 }
 

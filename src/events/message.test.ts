@@ -72,7 +72,7 @@ describe('messageOf', () => {
   });
 
   it.each<[string, Partial<Draft>]>([
-    ['has no texts', { targets: undefined as never }],
+    ['has no texts', { targets: undefined }],
     ['lacks the text of a key', { targets: ['tag b'] }],
     ['lacks the text of a tag', { targets: ['key a'] }],
     ['has a text of a kind that is not known', { targets: ['key a', 'range b'] }],

@@ -41,9 +41,12 @@ export class LogScripts {
     rest: readonly Argument[],
   ): Promise<Reply> {
     const { slots, hashes, maxLag, maxLife } = this.options;
-    const common = [newEpoch(this.#random), ...[slots, hashes, maxLag, maxLife].map(String)];
     return this.#scripts[script].run(connection, this.#keys, [
-      ...common,
+      newEpoch(this.#random),
+      String(slots),
+      String(hashes),
+      String(maxLag),
+      String(maxLife),
       applied.epoch,
       String(applied.number),
       ...rest,

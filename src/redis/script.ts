@@ -15,12 +15,12 @@ export class Script {
 
   /** Runs it; rejects with the server's error, or as {@link Connection.send} does. */
   async run(connection: Pick<Connection, 'send'>, keys: readonly string[], args: readonly Argument[]): Promise<Reply> {
-    const rest = [String(keys.length), ...keys, ...args];
+    const command = ['EVALSHA', this.#sha, String(keys.length), ...keys, ...args];
     try {
-      return await connection.send(['EVALSHA', this.#sha, ...rest]);
+      return await connection.send(command);
     } catch (error) {
       if (!(error instanceof Error && error.message.includes('NOSCRIPT'))) throw error;
-      return connection.send(['EVAL', this.#source, ...rest]);
+      return connection.send(['EVAL', this.#source, ...command.slice(2)]);
     }
   }
 }

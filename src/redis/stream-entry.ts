@@ -2,7 +2,7 @@ import type { LogRecord } from '../coherence/record.ts';
 import type { TidemarkError } from '../coherence/errors.ts';
 import { ByteReader } from '../coherence/byte-reader.ts';
 import { checkNumber } from '../coherence/position.ts';
-import { decodeRecord, NUMBER_OFFSET, PREV_OFFSET } from '../coherence/wire.ts';
+import { decodeRecord } from '../coherence/wire.ts';
 import type { Reply } from './connection.ts';
 import { bytesOf, listOf, textOf } from './reply.ts';
 
@@ -16,7 +16,7 @@ export interface StreamEntry {
 
 /**
  * Reads `[id, [epoch, value]]`: the id is the number of the last record, the value the number before the first, then each
- * record behind its length. The numbers inside the records are zero, and are filled in.
+ * record behind its length. The numbers inside the records are zero: where they stand follows from the id.
  *
  * @throws TidemarkError `INVALID_RECORD` or `POSITION_OUT_OF_RANGE` for an entry that the log's script has not written
  */
@@ -32,12 +32,8 @@ export function readEntry(reply: Reply): StreamEntry {
   const unreadable: TidemarkError[] = [];
   let number = last - frames.length;
   for (const frame of frames) {
-    const view = new DataView(frame.buffer, frame.byteOffset, frame.byteLength);
-    if (frame.length < PREV_OFFSET + 8) reader.fail('a record is too short for its number');
-    view.setFloat64(NUMBER_OFFSET, ++number, true);
-    view.setFloat64(PREV_OFFSET, prev, true);
+    const decoded = decodeRecord(frame, { number: ++number, prev });
     prev = number;
-    const decoded = decodeRecord(frame);
     records.push(decoded.record);
     if (decoded.unreadable !== undefined) unreadable.push(decoded.unreadable);
   }

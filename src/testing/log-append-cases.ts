@@ -100,7 +100,7 @@ export const logAppendCases: Readonly<Record<string, ContractCase<LogSubject>>> 
     assert.equal(records.length, sent.length);
     for (const [i, { number: _, prev: __, time: ___, ...carried }] of records.entries()) {
       const { time: ____, ...draft } = sent[i] as Draft;
-      assert.deepEqual(carried, draft);
+      assert.deepEqual(told(carried), told(draft));
     }
   },
 };
@@ -140,4 +140,9 @@ async function assertChain(subject: LogSubject, count: number): Promise<void> {
   );
   assert.equal(records.length, count);
   assert.equal((await subject.log.snapshot()).head, records.at(-1)?.number);
+}
+
+/** Without the fields that are undefined: whether they are there is nobody's business. */
+function told(draft: object): object {
+  return Object.fromEntries(Object.entries(draft).filter(([, value]) => value !== undefined));
 }
