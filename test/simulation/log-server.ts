@@ -322,7 +322,7 @@ export class LogServer implements Endpoint {
   #append(draft: Uint8Array): number {
     const prev = this.#state.head;
     const number = Math.max(Math.floor((this.#parts.scheduler.now + this.clock) * 1_000), prev + 1);
-    const bytes = draft.slice();
+    const bytes = new Uint8Array(draft);
     const view = new DataView(bytes.buffer);
     view.setFloat64(NUMBER_OFFSET, number, true);
     view.setFloat64(PREV_OFFSET, prev, true);
