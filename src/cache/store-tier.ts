@@ -1,5 +1,5 @@
 import type { Clock } from '../coherence/clock.ts';
-import { within } from '../coherence/deadline.ts';
+import { Deadlines } from '../coherence/deadline.ts';
 import { shorten, TidemarkError } from '../coherence/errors.ts';
 import type { Label } from '../coherence/label.ts';
 import type { Target } from '../coherence/target.ts';
@@ -47,10 +47,14 @@ export interface Kept {
 export class StoreTier {
   readonly #parts: StoreTierParts;
   #wanted: { keys: string[]; answer: Promise<readonly (Uint8Array | undefined)[]> } | undefined;
-  readonly #writing = new Set<Promise<void>>();
+  readonly #deadlines: Deadlines;
+  /** Writes under way, and who waits until there are none. */
+  #writing = 0;
+  #idle: (() => void)[] = [];
 
   constructor(parts: StoreTierParts) {
     this.#parts = parts;
+    this.#deadlines = new Deadlines(parts.clock, parts.timeout);
   }
 
   /** The entry under a key; `undefined` where there is none, or none that can be read. Never rejects. */
@@ -68,12 +72,15 @@ export class StoreTier {
   }
 
   /** Keeps an entry; readers do not wait for it. Resolves when it is there, or has failed; never rejects. */
-  save(key: string, kept: Kept): Promise<void> {
-    const writing = this.#save(key, kept)
-      .catch((error: unknown) => this.#failed('set', [key], error))
-      .finally(() => this.#writing.delete(writing));
-    this.#writing.add(writing);
-    return writing;
+  async save(key: string, kept: Kept): Promise<void> {
+    this.#writing++;
+    try {
+      await this.#save(key, kept);
+    } catch (error) {
+      this.#failed('set', [key], error);
+    } finally {
+      if (--this.#writing === 0) for (const resolve of this.#idle.splice(0)) resolve();
+    }
   }
 
   /**
@@ -92,7 +99,7 @@ export class StoreTier {
 
   /** Resolves when no write is under way. */
   async settled(): Promise<void> {
-    await Promise.all(this.#writing);
+    if (this.#writing > 0) await new Promise<void>((resolve) => this.#idle.push(resolve));
   }
 
   #ask(): { keys: string[]; answer: Promise<readonly (Uint8Array | undefined)[]> } {
@@ -105,24 +112,36 @@ export class StoreTier {
     return { keys, answer };
   }
 
-  async #save(key: string, kept: Kept): Promise<void> {
-    const { store, breaker, clock, serializers, compression, events } = this.#parts;
+  #save(key: string, kept: Kept): Promise<void> {
+    const { clock, serializers, compression } = this.#parts;
     const serializer = serializers[0] as Serializer;
     const bornAt = Math.max(0, clock.wall() - kept.age);
     const packed = serializer.encode(kept.value);
-    const small = compression === undefined ? undefined : await compress(packed, compression);
+    if (compression === undefined) return this.#set(key, kept, bornAt, packed, undefined);
+    return compress(packed, compression).then((small) => this.#set(key, kept, bornAt, packed, small));
+  }
+
+  async #set(
+    key: string,
+    kept: Kept,
+    bornAt: number,
+    packed: Uint8Array,
+    small: Uint8Array | undefined,
+  ): Promise<void> {
+    const { store, breaker, events, serializers } = this.#parts;
+    const { epoch, mark, labels, ttl, grace } = kept;
     const bytes = encodeEnvelope({
-      epoch: kept.epoch,
-      mark: kept.mark,
-      labels: kept.labels,
+      epoch,
+      mark,
+      labels,
       bornAt,
-      ttl: kept.ttl,
-      grace: kept.grace,
-      serializer: serializer.id,
+      ttl,
+      grace,
+      serializer: (serializers[0] as Serializer).id,
       compressed: small !== undefined,
       payload: small ?? packed,
     });
-    await breaker.run(() => this.#inTime(store.set(key, bytes, kept.ttl + kept.grace, kept.labels)));
+    await breaker.run(() => this.#inTime(store.set(key, bytes, ttl + grace, labels)));
     if (events.heard) events.emit({ type: 'stored', key, bytes: bytes.length });
   }
 
@@ -142,8 +161,7 @@ export class StoreTier {
   }
 
   #inTime<T>(work: Promise<T>): Promise<T> {
-    const { clock, timeout } = this.#parts;
-    return within(clock, timeout, work, () => new Error(`the store did not answer within ${timeout} ms`));
+    return this.#deadlines.within(work, () => new Error(`the store did not answer within ${this.#parts.timeout} ms`));
   }
 
   #failed(operation: 'get' | 'set' | 'reclaim', keys: readonly string[], error: unknown): void {

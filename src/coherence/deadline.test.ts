@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import { FakeClock } from '../testing/fake-clock.ts';
-import { within } from './deadline.ts';
+import { FakeClock, promisesSettled } from '../testing/fake-clock.ts';
+import { Deadlines, within } from './deadline.ts';
 
 let clock: FakeClock;
 
@@ -56,6 +56,103 @@ describe('a process that was busy for longer than a deadline', () => {
     clock.schedule(100, () => arrived('answer'));
     await clock.advance(100);
     await expect(outcome).resolves.toBe('answer');
+    expect(clock.timers).toBe(0);
+  });
+});
+
+describe('deadlines of one length', () => {
+  /** Work that a test ends, and what became of it. */
+  function start(deadlines: Deadlines, name: string, told: string[], failed?: (error: unknown) => void) {
+    let resolve: (value: string) => void = () => {};
+    let reject: (error: Error) => void = () => {};
+    const work = new Promise<string>((done, fail) => {
+      resolve = done;
+      reject = fail;
+    });
+    deadlines
+      .within(work, () => new Error('late'), failed)
+      .then(
+        (value) => told.push(`${name} ${value}`),
+        (error: Error) => told.push(`${name} ${error.message}`),
+      );
+    return { resolve, reject };
+  }
+
+  it('are kept by one timer, and by none when nothing is waited for', async () => {
+    const deadlines = new Deadlines(clock, 100);
+    const told: string[] = [];
+    const [a, b] = [start(deadlines, 'a', told), start(deadlines, 'b', told)];
+    expect(clock.timers).toBe(1);
+    b.resolve('done');
+    await promisesSettled();
+    expect(clock.timers).toBe(1);
+    a.reject(new Error('failed'));
+    await promisesSettled();
+    expect(told).toEqual(['b done', 'a failed']);
+    expect(clock.timers).toBe(0);
+  });
+
+  it('end each work at its own time', async () => {
+    const deadlines = new Deadlines(clock, 100);
+    const told: string[] = [];
+    start(deadlines, 'a', told);
+    await clock.advance(30);
+    const b = start(deadlines, 'b', told);
+    await clock.advance(30);
+    start(deadlines, 'c', told);
+    b.resolve('done');
+    await clock.advance(39);
+    expect(told).toEqual(['b done']);
+    await clock.advance(1);
+    expect(told).toEqual(['b done', 'a late']);
+    await clock.advance(59);
+    expect(told).toEqual(['b done', 'a late']);
+    await clock.advance(1);
+    expect(told).toEqual(['b done', 'a late', 'c late']);
+    expect(clock.timers).toBe(0);
+  });
+
+  it('drop what comes later, and go on', async () => {
+    const deadlines = new Deadlines(clock, 100);
+    const told: string[] = [];
+    const a = start(deadlines, 'a', told);
+    await clock.advance(100);
+    start(deadlines, 'b', told);
+    a.reject(new Error('nobody listens'));
+    await promisesSettled();
+    expect(clock.timers).toBe(1);
+    await clock.advance(100);
+    expect(told).toEqual(['a late', 'b late']);
+  });
+
+  it('tell of a failure before the caller hears of it', async () => {
+    const deadlines = new Deadlines(clock, 100);
+    const told: string[] = [];
+    const failed = (error: unknown): void => void told.push(`told of ${(error as Error).message}`);
+    start(deadlines, 'a', told, failed).reject(new Error('it'));
+    await promisesSettled();
+    expect(told).toEqual(['told of it', 'a it']);
+  });
+
+  it('let what has arrived meanwhile count, in a process that was busy', async () => {
+    const deadlines = new Deadlines(clock, 100);
+    const told: string[] = [];
+    const a = start(deadlines, 'a', told);
+    clock.schedule(100, () => a.resolve('answer'));
+    await clock.advance(100);
+    expect(told).toEqual(['a answer']);
+  });
+
+  it('are kept for thousands', async () => {
+    const deadlines = new Deadlines(clock, 100);
+    const told: string[] = [];
+    const works = Array.from({ length: 3_000 }, (_, i) => start(deadlines, String(i), told));
+    for (const { resolve } of works.slice(0, 2_500)) resolve('done');
+    await promisesSettled();
+    expect(told).toHaveLength(2_500);
+    await clock.advance(100);
+    expect(told).toHaveLength(3_000);
+    expect(told.at(-1)).toBe('2999 late');
     expect(clock.timers).toBe(0);
   });
 });

@@ -21,9 +21,13 @@ export class ClientConnection implements Connection {
     return this.#closed;
   }
 
-  async send(args: readonly Argument[]): Promise<Reply> {
-    if (this.#closed) throw new Error('The connection to Redis is closed.', { cause: this.#cause });
-    return await this.#parts.send(args.map(asWritten));
+  send(args: readonly Argument[]): Promise<Reply> {
+    if (this.#closed) return Promise.reject(new Error('The connection to Redis is closed.', { cause: this.#cause }));
+    try {
+      return this.#parts.send(args.every(isWritten) ? (args as readonly (string | Buffer)[]) : args.map(asWritten));
+    } catch (error) {
+      return Promise.reject(error);
+    }
   }
 
   onClose(listener: (cause?: unknown) => void): void {
@@ -49,6 +53,10 @@ export class ClientConnection implements Connection {
     this.#listeners = [];
     for (const listener of listeners) listener(cause);
   }
+}
+
+function isWritten(arg: Argument): boolean {
+  return typeof arg === 'string' || Buffer.isBuffer(arg);
 }
 
 /** Drivers take `Buffer`s only: ioredis writes other lists of bytes as the text of their numbers. */

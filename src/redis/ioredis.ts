@@ -61,9 +61,9 @@ export function openIoredis(template: Ioredis, timeout: number, place: object = 
     });
   };
   const connection = new ClientConnection({
-    send: ([command = '', ...args]) => {
+    send: (args) => {
       cork();
-      return client.callBuffer(command.toString(), args);
+      return client.callBuffer(String(args[0]), args.slice(1));
     },
     end: () => {
       client.disconnect();

@@ -1,5 +1,5 @@
 import type { Clock } from '../coherence/clock.ts';
-import { within } from '../coherence/deadline.ts';
+import { Deadlines, within } from '../coherence/deadline.ts';
 import { TidemarkError } from '../coherence/errors.ts';
 import type { Connection } from './connection.ts';
 
@@ -35,10 +35,12 @@ export class Link {
   /** What work is told while there is no connection: one error for all of it, since each costs a stack. */
   #refusal: TidemarkError | undefined;
   #closed = false;
+  readonly #deadlines: Deadlines;
   #cancelPause: (() => void) | undefined;
 
   constructor(parts: LinkParts) {
     this.#parts = parts;
+    this.#deadlines = new Deadlines(parts.clock, parts.timeout);
     this.#first = this.#connect(0);
   }
 
@@ -53,20 +55,29 @@ export class Link {
    * @param ms its deadline; it includes the first attempt to connect
    * @throws TidemarkError `UNAVAILABLE` at once without a connection, or when the deadline passes; what `work` throws
    */
-  async run<T>(work: (connection: Connection) => Promise<T>, ms: number = this.#parts.timeout): Promise<T> {
-    if (this.#connection === undefined && this.#first !== undefined)
-      await within(this.#parts.clock, Math.min(ms, this.#parts.timeout), this.#first, () => this.#unavailable());
+  run<T>(work: (connection: Connection) => Promise<T>, ms: number = this.#parts.timeout): Promise<T> {
+    const { connection } = this;
+    if (connection !== undefined) return this.#work(connection, work, ms);
+    return this.#first === undefined ? Promise.reject(this.#unavailable()) : this.#runLater(this.#first, work, ms);
+  }
+
+  async #runLater<T>(first: Promise<void>, work: (connection: Connection) => Promise<T>, ms: number): Promise<T> {
+    await within(this.#parts.clock, Math.min(ms, this.#parts.timeout), first, () => this.#unavailable());
     const { connection } = this;
     if (connection === undefined) throw this.#unavailable();
-    try {
-      return await within(this.#parts.clock, ms, work(connection), () => {
-        this.drop(connection);
-        return new TidemarkError('UNAVAILABLE', `Redis did not answer within ${ms} ms. Is it overloaded, or stopped?`);
-      });
-    } catch (error) {
+    return this.#work(connection, work, ms);
+  }
+
+  #work<T>(connection: Connection, work: (connection: Connection) => Promise<T>, ms: number): Promise<T> {
+    const late = (): TidemarkError => {
+      this.drop(connection);
+      return new TidemarkError('UNAVAILABLE', `Redis did not answer within ${ms} ms. Is it overloaded, or stopped?`);
+    };
+    const failed = (error: unknown): void => {
       if (error instanceof Error && ELSEWHERE.test(error.message)) this.drop(connection);
-      throw error;
-    }
+    };
+    const deadlines = ms === this.#parts.timeout ? this.#deadlines : new Deadlines(this.#parts.clock, ms);
+    return deadlines.within(work(connection), late, failed);
   }
 
   /** Gives a connection up: what is under way on it rejects, and a new one is made. */

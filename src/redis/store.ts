@@ -50,7 +50,9 @@ export class RedisStore implements Store {
     // Less than a millisecond is no time for Redis, and what is not a number is none at all.
     if (!(time >= 1)) return void (await commands.send(name, ['UNLINK', name]));
     const set = commands.send(name, ['SET', name, bytes, 'PX', String(time)]);
-    await Promise.all([set, this.#index?.add(key, time, labels ?? entryLabels(key, []))]);
+    await (this.#index === undefined
+      ? set
+      : Promise.all([set, this.#index.add(key, time, labels ?? entryLabels(key, []))]));
   }
 
   async remove(keys: readonly string[]): Promise<number> {
