@@ -541,8 +541,12 @@ export class Cache {
   }
 
   /** Errors of bad input reject, as all others do. */
-  async #attempt<T>(work: () => Promise<T>): Promise<T> {
-    return work();
+  #attempt<T>(work: () => Promise<T>): Promise<T> {
+    try {
+      return work();
+    } catch (error) {
+      return Promise.reject(error);
+    }
   }
 
   #now(): number {

@@ -21,6 +21,8 @@ export interface Outcome {
   readonly age: number;
 }
 
+const NOT_STARTED: Promise<Outcome> = new Promise(() => {});
+
 /**
  * One load of one key that is under way, with everybody who waits for it.
  *
@@ -50,6 +52,12 @@ export class Flight implements Marked {
   /** Resolves when what it has loaded is in the store. */
   saved: Promise<void> | undefined;
 
+  /**
+   * One that never ends. Where no instance is alive at a collection, the compiler forgets the shape of the class, and all code
+   * that it made for it: a fifth of the time of a read.
+   */
+  static readonly shape: Flight = new Flight('', { high: 0, low: 0 }, { labels: [], tags: [] }, false, 0);
+
   constructor(key: string, own: Label, set: LabelSet, unreached: boolean, startedAt: number) {
     this.key = key;
     this.high = own.high;
@@ -76,5 +84,3 @@ export class Flight implements Marked {
     this.loadOrder = order;
   }
 }
-
-const NOT_STARTED: Promise<Outcome> = new Promise(() => {});

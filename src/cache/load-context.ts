@@ -35,6 +35,9 @@ export class LoadDecisions implements LoadContext {
   #controller: AbortController | undefined;
   #aborted: Error | undefined;
 
+  /** Kept, since the compiler forgets the shape of a class of which no instance is alive at a collection. */
+  static readonly shape: LoadDecisions = new LoadDecisions({ key: '', previous: undefined, lsn: undefined });
+
   constructor(about: Pick<LoadContext, 'key' | 'previous' | 'lsn'>) {
     this.key = about.key;
     this.previous = about.previous;

@@ -133,11 +133,16 @@ export class ReadPath {
     return this.refuse(entry, request.key, now) ?? entry;
   }
 
-  async read(request: ReadRequest): Promise<Served> {
-    const { events, stopwatch } = this.#parts;
+  /** @throws what a token is refused with, before anything has happened */
+  read(request: ReadRequest): Promise<Served> {
     this.#tolerance = Math.max(this.#tolerance, request.settings.grace, request.settings.maxStaleness);
     const begun = this.#begin(request);
-    const reader = begun instanceof Promise ? await begun : begun;
+    return begun instanceof Promise ? begun.then((reader) => this.#serve(reader)) : this.#serve(begun);
+  }
+
+  #serve(reader: Reader): Promise<Served> {
+    const { request } = reader;
+    const { events, stopwatch } = this.#parts;
     const now = stopwatch.now();
     const entry = this.#parts.memory?.get(request.key);
     if (entry !== undefined) this.#tagged(entry, request);
@@ -148,11 +153,11 @@ export class ReadPath {
     if (entry !== undefined && reason === undefined) {
       request.elsewhere?.();
       this.#hit(entry, request, now);
-      return served(entry, false, now);
+      return Promise.resolve(served(entry, false, now));
     }
     if (events.heard && reason !== undefined) events.emit({ type: 'miss', key: request.key, reason });
     const old = this.#tolerated(entry, reader, now);
-    return old === undefined ? this.#fly(reader, entry) : served(old, true, now);
+    return old === undefined ? this.#fly(reader, entry) : Promise.resolve(served(old, true, now));
   }
 
   /** Loads anew behind everybody's back; what fails is reported as an event. */

@@ -114,6 +114,7 @@ function checkOwn(own: Serializer): Serializer {
 }
 
 function textOf(bytes: Uint8Array): string {
+  if (Buffer.isBuffer(bytes)) return bytes.toString('utf8');
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8');
 }
 

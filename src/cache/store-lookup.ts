@@ -4,7 +4,7 @@ import type { Clock } from '../coherence/clock.ts';
 import { within } from '../coherence/deadline.ts';
 import type { Guard, RemovedGuards } from '../coherence/guards.ts';
 import { plainKey } from '../coherence/key.ts';
-import { sameLabel } from '../coherence/label.ts';
+import { type Label, sameLabel } from '../coherence/label.ts';
 import type { Node } from '../coherence/node.ts';
 import type { Position } from '../coherence/position.ts';
 import type { ServerAnswer, ServerCheck } from '../coherence/server-check.ts';
@@ -59,36 +59,51 @@ export class StoreLookup {
     }
     // Who begins after this has a newer right than the answer: it may be long under way.
     flight.checkOrder = this.#parts.nextOrder();
-    const outcome = await this.#serve(flight, request, found, marked, Math.max(0, now - found.bornAt));
+    const age = Math.max(0, now - found.bornAt);
+    // Nothing is awaited that is there: promises are a good part of what a hit costs.
+    const judged = this.#uncovered(flight.key, marked);
+    const asOf = judged instanceof Promise ? await judged : judged;
+    const served = asOf && this.#serve(flight, request, found, marked, age, asOf);
+    const outcome = served instanceof Promise ? await served : served;
     // The store is ruled out: what the flight brings now is yet to be loaded, and new enough for all who join before.
     if (outcome === undefined) flight.checkOrder = 0;
     return outcome;
   }
 
-  async #serve(
+  /** What was found uncovered, once it is unpacked; a promise where that takes a while. Never throws. */
+  #serve(
     flight: Flight,
     request: ReadRequest,
     found: Found,
     marked: Marked,
     age: number,
-  ): Promise<Outcome | undefined> {
-    const { node, stopwatch, events } = this.#parts;
-    const { view } = node;
-    const asOf = node.attachedAt(stopwatch.now())
-      ? this.#uncoveredHere(flight.key, marked)
-      : await this.#uncoveredThere(flight.key, marked);
-    if (asOf === undefined) return undefined;
-    let value: unknown;
+    asOf: Position,
+  ): Outcome | undefined | Promise<Outcome | undefined> {
+    const failed = (error: unknown): undefined => {
+      this.#parts.events.emit({ type: 'store-failed', operation: 'get', keys: [flight.key], error });
+    };
     try {
-      value = found.value();
-      if (value instanceof Promise) value = await value;
+      const value = found.value();
+      if (!(value instanceof Promise)) return this.#bring(flight, request, found, marked, age, asOf, value);
+      return value.then((it) => this.#bring(flight, request, found, marked, age, asOf, it), failed);
     } catch (error) {
-      events.emit({ type: 'store-failed', operation: 'get', keys: [flight.key], error });
-      return undefined;
+      return failed(error);
     }
+  }
+
+  #bring(
+    flight: Flight,
+    request: ReadRequest,
+    found: Found,
+    marked: Marked,
+    age: number,
+    asOf: Position,
+    value: unknown,
+  ): Outcome | undefined {
+    const { node, stopwatch, events } = this.#parts;
     // Unpacking may have taken a while; what was applied meanwhile counts for readers that joined meanwhile.
     const own = this.#has('serverBoth') || node.attachedAt(stopwatch.now());
-    if (own && view.cover(marked, flight.key) !== undefined) return undefined;
+    if (own && node.view.cover(marked, flight.key) !== undefined) return undefined;
     request.elsewhere?.();
     this.#promote(flight, request.settings, marked, { value, ttl: found.ttl, grace: found.grace, age });
     if (events.heard) events.emit({ type: 'hit', key: flight.key, from: 'store' });
@@ -97,15 +112,17 @@ export class StoreLookup {
 
   /** The labels checked are those of the envelope and those of the reader: two releases may tag differently. */
   #markedBy(flight: Flight, found: Found): Marked {
-    const others = found.labels.filter((label) => !sameLabel(label, flight));
-    flight.set = this.#has('readerLabels')
-      ? this.#parts.labels.unite(flight.set, { labels: others, tags: [] })
-      : { labels: others, tags: flight.set.tags };
+    if (!areThose(found.labels, flight)) {
+      const others = found.labels.filter((label) => !sameLabel(label, flight));
+      flight.set = this.#has('readerLabels')
+        ? this.#parts.labels.unite(flight.set, { labels: others, tags: [] })
+        : { labels: others, tags: flight.set.tags };
+    }
     return { epoch: found.epoch, mark: found.mark, high: flight.high, low: flight.low, shared: flight.set.labels };
   }
 
   /** The position at which nothing covers it; `undefined` where that cannot be proved. */
-  async #uncovered(key: string, marked: Marked): Promise<Position | undefined> {
+  #uncovered(key: string, marked: Marked): Position | undefined | Promise<Position | undefined> {
     const { node, stopwatch } = this.#parts;
     return node.attachedAt(stopwatch.now()) ? this.#uncoveredHere(key, marked) : this.#uncoveredThere(key, marked);
   }
@@ -198,6 +215,14 @@ export class StoreLookup {
   #has(guard: Guard): boolean {
     return !this.#parts.removed.has(guard);
   }
+}
+
+/** Whether labels are those that whoever reads would write: its own, then those that it shares, in this order. */
+function areThose(labels: readonly Label[], { high, low, shared }: Flight): boolean {
+  const own = labels[0];
+  if (own === undefined || own.high !== high || own.low !== low || labels.length !== shared.length + 1) return false;
+  for (let i = 0; i < shared.length; i++) if (!sameLabel(labels[i + 1] as Label, shared[i] as Label)) return false;
+  return true;
 }
 
 interface Unpacked {

@@ -146,7 +146,10 @@ export class StoreTier {
   }
 
   #unpack(envelope: Envelope): Found {
-    const serializer = this.#parts.serializers.find((it) => it.id === envelope.serializer);
+    const { serializers } = this.#parts;
+    const [writer] = serializers;
+    const serializer =
+      writer?.id === envelope.serializer ? writer : serializers.find((it) => it.id === envelope.serializer);
     if (serializer === undefined) {
       throw new TidemarkError(
         'INVALID_ENVELOPE',

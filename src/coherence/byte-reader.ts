@@ -14,8 +14,11 @@ export class ByteReader {
   readonly #code: ErrorCode;
   #at = 0;
 
+  /** Kept, since the compiler forgets the shape of a class of which no instance is alive at a collection. */
+  static readonly shape: ByteReader = new ByteReader(Buffer.alloc(0), 'INVALID_RECORD');
+
   constructor(bytes: Uint8Array, code: ErrorCode) {
-    this.#bytes = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    this.#bytes = Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     this.#code = code;
   }
 

@@ -20,6 +20,9 @@ export class ByteWriter {
   readonly #code: ErrorCode;
   #at = 0;
 
+  /** Kept, since the compiler forgets the shape of a class of which no instance is alive at a collection. */
+  static readonly shape: ByteWriter = new ByteWriter(0, 'INVALID_RECORD');
+
   constructor(size: number, code: ErrorCode) {
     this.#bytes = Buffer.allocUnsafe(size);
     this.#code = code;

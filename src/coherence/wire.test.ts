@@ -235,7 +235,9 @@ function harmless(decoded: Decoded | 'no place', length: number, whole: LogRecor
 }
 
 function withoutExtensions(record: LogRecord): unknown {
-  return { ...record, targets: undefined, cause: undefined };
+  const extensions = ['targets', 'cause', 'lsnAfter'];
+  const fields = Object.entries(record).filter(([name, value]) => !extensions.includes(name) && value !== undefined);
+  return Object.fromEntries(fields);
 }
 
 function sample(): LogRecord {
