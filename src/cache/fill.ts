@@ -1,5 +1,5 @@
 import type { Clock } from '../coherence/clock.ts';
-import { within } from '../coherence/deadline.ts';
+import { Deadlines, within } from '../coherence/deadline.ts';
 import { TidemarkError, shorten } from '../coherence/errors.ts';
 import type { Guard, RemovedGuards } from '../coherence/guards.ts';
 import { keyLabel } from '../coherence/label.ts';
@@ -45,6 +45,9 @@ export interface FillMode {
   readonly unreached: boolean;
 }
 
+/** Most lengths of deadlines that are kept. */
+const MOST_LENGTHS = 16;
+
 /**
  * How a value that is not in memory is obtained: from the store, or from another process that loads it now, or by its
  * loader; and how it is kept.
@@ -54,6 +57,8 @@ export class Fill {
   #order = 0;
   readonly #loading = new Set<LoadDecisions>();
   #closed = false;
+  /** By their length: most loads of a cache have the same time. */
+  readonly #deadlines = new Map<number, Deadlines>();
 
   readonly #lookup: StoreLookup | undefined;
   readonly #lease: FleetLease | undefined;
@@ -176,14 +181,26 @@ export class Fill {
   /** Query builders are often thenables that are no promises, and begin only when they are awaited. */
   #inTime(loading: PromiseLike<unknown>, { key, settings }: ReadRequest, ctx: LoadDecisions): Promise<unknown> {
     const { timeout } = settings;
-    return within(this.#parts.clock, timeout, Promise.resolve(loading), () => {
+    const late = (): TidemarkError => {
       const error = new TidemarkError(
         'LOAD_TIMEOUT',
         `The loader of ${shorten(key)} took longer than ${timeout} ms. Make it faster, raise \`timeout\`, or give \`grace\` so that an old value can stand in.`,
       );
       ctx.abort(error);
       return error;
-    });
+    };
+    const work = Promise.resolve(loading);
+    const deadlines = this.#deadlinesOf(timeout);
+    return deadlines === undefined ? within(this.#parts.clock, timeout, work, late) : deadlines.within(work, late);
+  }
+
+  /** `undefined` where there are too many lengths for each to be kept. */
+  #deadlinesOf(ms: number): Deadlines | undefined {
+    const known = this.#deadlines.get(ms);
+    if (known !== undefined || this.#deadlines.size >= MOST_LENGTHS) return known;
+    const made = new Deadlines(this.#parts.clock, ms);
+    this.#deadlines.set(ms, made);
+    return made;
   }
 
   #keep(flight: Flight, request: ReadRequest, ctx: LoadDecisions, value: unknown, bornAt: number): boolean {

@@ -143,6 +143,25 @@ describe('deadlines of one length', () => {
     expect(told).toEqual(['a answer']);
   });
 
+  it('are kept for thousands behind one that takes long', async () => {
+    const deadlines = new Deadlines(clock, 100);
+    const told: string[] = [];
+    start(deadlines, 'long', told);
+    await clock.advance(50);
+    for (let round = 0; round < 5; round++) {
+      const works = Array.from({ length: 1_000 }, (_, i) => start(deadlines, String(i), told));
+      for (const { resolve } of works) resolve('done');
+      await promisesSettled();
+    }
+    start(deadlines, 'last', told);
+    expect(told).toHaveLength(5_000);
+    await clock.advance(50);
+    expect(told.at(-1)).toBe('long late');
+    await clock.advance(50);
+    expect(told.at(-1)).toBe('last late');
+    expect(clock.timers).toBe(0);
+  });
+
   it('are kept for thousands', async () => {
     const deadlines = new Deadlines(clock, 100);
     const told: string[] = [];

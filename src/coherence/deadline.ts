@@ -28,9 +28,12 @@ export function within<T>(clock: Clock, ms: number, work: Promise<T>, late: () =
 /** Work that is waited for. */
 interface Wait {
   readonly due: number;
-  readonly expire: () => void;
-  done: boolean;
+  /** `undefined` once it is over: what it has held is let go at once. */
+  expire: (() => void) | undefined;
 }
+
+/** How many that are over may stand in the queue, beside as many that are not. */
+const IDLE = 1_000;
 
 /**
  * Deadlines of one length, as {@link within} keeps them, for work of which there is much: one timer serves all, because what
@@ -40,9 +43,11 @@ interface Wait {
 export class Deadlines {
   readonly #clock: Clock;
   readonly #ms: number;
-  /** In the order in which they are due; those before `#first` have left. */
+  /** In the order in which they are due; those before `#first` are over, and others may be. */
   #waits: Wait[] = [];
   #first = 0;
+  /** How many are not over. */
+  #open = 0;
   #cancel: Cancel | undefined;
 
   /** @param ms how long any work may take */
@@ -60,8 +65,9 @@ export class Deadlines {
   within<T>(work: Promise<T>, late: () => Error, failed?: (error: unknown) => void): Promise<T> {
     return new Promise<T>((resolve, reject) => {
       const due = this.#clock.monotonic() + this.#ms;
-      const wait: Wait = { due, expire: () => reject(late()), done: false };
+      const wait: Wait = { due, expire: () => reject(late()) };
       this.#waits.push(wait);
+      this.#open++;
       if (this.#cancel === undefined) this.#arm(this.#ms);
       work.then(
         (value) => {
@@ -78,17 +84,27 @@ export class Deadlines {
   }
 
   #leave(wait: Wait): void {
-    wait.done = true;
-    while (this.#waits[this.#first]?.done) this.#first++;
-    if (this.#first === this.#waits.length) {
-      this.#waits = [];
-      this.#first = 0;
+    if (wait.expire === undefined) return; // It was late.
+    wait.expire = undefined;
+    this.#open--;
+    if (this.#open === 0) {
+      this.#clear();
       this.#cancel?.();
       this.#cancel = undefined;
-    } else if (this.#first > 1_000) {
-      this.#waits.splice(0, this.#first);
+      return;
+    }
+    const waits = this.#waits;
+    while (waits[this.#first]?.expire === undefined) this.#first++;
+    // Who takes long at the head must not hold up a queue of those that do not.
+    if (waits.length > IDLE + 2 * this.#open) {
+      this.#waits = waits.filter(({ expire }) => expire !== undefined);
       this.#first = 0;
     }
+  }
+
+  #clear(): void {
+    this.#waits = [];
+    this.#first = 0;
   }
 
   #arm(ms: number): void {
@@ -103,14 +119,15 @@ export class Deadlines {
   #expire(now: number): void {
     this.#cancel = undefined;
     const waits = this.#waits;
-    while (this.#first < waits.length) {
+    for (; this.#first < waits.length; this.#first++) {
       const wait = waits[this.#first] as Wait;
-      if (!wait.done && wait.due > now) return this.#arm(wait.due - now);
-      this.#first++;
-      if (!wait.done) wait.expire();
-      wait.done = true;
+      const { expire } = wait;
+      if (expire === undefined) continue;
+      if (wait.due > now) return this.#arm(wait.due - now);
+      wait.expire = undefined;
+      this.#open--;
+      expire();
     }
-    this.#waits = [];
-    this.#first = 0;
+    this.#clear();
   }
 }
