@@ -174,4 +174,20 @@ describe('deadlines of one length', () => {
     expect(told.at(-1)).toBe('2999 late');
     expect(clock.timers).toBe(0);
   });
+
+  it('have one timer, too, when more work is begun while some is given up', async () => {
+    const deadlines = new Deadlines(clock, 100);
+    const hanging = new Promise<string>(() => {});
+    const again = (): Error => {
+      deadlines.within(hanging, () => new Error('late')).catch(() => {});
+      return new Error('late');
+    };
+    const first = deadlines.within(hanging, again);
+    first.catch(() => {});
+    await clock.advance(100);
+    await expect(first).rejects.toThrow('late');
+    expect(clock.timers).toBe(1);
+    await clock.advance(100);
+    expect(clock.timers).toBe(0);
+  });
 });

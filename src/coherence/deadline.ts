@@ -117,7 +117,8 @@ export class Deadlines {
 
   /** Gives up what was due at `now`, and waits for what is due next. */
   #expire(now: number): void {
-    this.#cancel = undefined;
+    // Whoever is told may begin more work meanwhile: it must find a timer, or there would be two from then on.
+    this.#cancel = nothing;
     const waits = this.#waits;
     for (; this.#first < waits.length; this.#first++) {
       const wait = waits[this.#first] as Wait;
@@ -128,6 +129,9 @@ export class Deadlines {
       this.#open--;
       expire();
     }
+    this.#cancel = undefined;
     this.#clear();
   }
 }
+
+function nothing(): void {}
