@@ -81,7 +81,7 @@ export function decodeEnvelope(bytes: Uint8Array): Envelope {
   const compression = reader.u8();
   if (compression !== NONE && compression !== BROTLI) return reader.fail(`compression ${compression} is unknown`);
   if (reader.u8() !== 0) return reader.fail('a flag is set that this release does not know');
-  const epoch = epochOf(reader);
+  const epoch = reader.hex(8);
   const mark = reader.position('mark');
   const bornAt = reader.amount('time of birth');
   const ttl = reader.amount('ttl');
@@ -91,23 +91,6 @@ export function decodeEnvelope(bytes: Uint8Array): Envelope {
   if (length !== reader.left) return reader.fail(`a payload of ${length} bytes does not fill the ${reader.left} left`);
   const payload = reader.bytes(length);
   return { epoch, mark, labels, bornAt, ttl, grace, serializer, compressed: compression === BROTLI, payload };
-}
-
-/** The epoch that was read last: nearly every envelope has the same, and its text is made once. */
-let last = { high: 0, low: 0, epoch: '0000000000000000' };
-
-function epochOf(reader: ByteReader): string {
-  const high = reader.u32();
-  const low = reader.u32();
-  if (high !== last.high || low !== last.low) last = { high, low, epoch: digits(high) + digits(low) };
-  return last.epoch;
-}
-
-/** Four bytes, read as a little-endian number, as the hexadecimal digits of the bytes in their order. */
-function digits(word: number): string {
-  let text = '';
-  for (let shift = 0; shift < 32; shift += 8) text += ((word >>> shift) & 0xff).toString(16).padStart(2, '0');
-  return text;
 }
 
 function readLabels(reader: ByteReader): Label[] {
