@@ -63,7 +63,7 @@ export class StoreLookup {
     // Nothing is awaited that is there: promises are a good part of what a hit costs.
     const judged = this.#uncovered(flight.key, marked);
     const asOf = judged instanceof Promise ? await judged : judged;
-    const served = asOf && this.#serve(flight, request, found, marked, age, asOf);
+    const served = asOf && this.#serve(flight, request, { found, marked, age, asOf });
     const outcome = served instanceof Promise ? await served : served;
     // The store is ruled out: what the flight brings now is yet to be loaded, and new enough for all who join before.
     if (outcome === undefined) flight.checkOrder = 0;
@@ -71,21 +71,14 @@ export class StoreLookup {
   }
 
   /** What was found uncovered, once it is unpacked; a promise where that takes a while. Never throws. */
-  #serve(
-    flight: Flight,
-    request: ReadRequest,
-    found: Found,
-    marked: Marked,
-    age: number,
-    asOf: Position,
-  ): Outcome | undefined | Promise<Outcome | undefined> {
+  #serve(flight: Flight, request: ReadRequest, judged: Judged): Outcome | undefined | Promise<Outcome | undefined> {
     const failed = (error: unknown): undefined => {
       this.#parts.events.emit({ type: 'store-failed', operation: 'get', keys: [flight.key], error });
     };
     try {
-      const value = found.value();
-      if (!(value instanceof Promise)) return this.#bring(flight, request, found, marked, age, asOf, value);
-      return value.then((it) => this.#bring(flight, request, found, marked, age, asOf, it), failed);
+      const value = judged.found.value();
+      if (!(value instanceof Promise)) return this.#bring(flight, request, judged, value);
+      return value.then((it) => this.#bring(flight, request, judged, it), failed);
     } catch (error) {
       return failed(error);
     }
@@ -94,10 +87,7 @@ export class StoreLookup {
   #bring(
     flight: Flight,
     request: ReadRequest,
-    found: Found,
-    marked: Marked,
-    age: number,
-    asOf: Position,
+    { found, marked, age, asOf }: Judged,
     value: unknown,
   ): Outcome | undefined {
     const { node, stopwatch, events } = this.#parts;
@@ -223,6 +213,16 @@ function areThose(labels: readonly Label[], { high, low, shared }: Flight): bool
   if (own === undefined || own.high !== high || own.low !== low || labels.length !== shared.length + 1) return false;
   for (let i = 0; i < shared.length; i++) if (!sameLabel(labels[i + 1] as Label, shared[i] as Label)) return false;
   return true;
+}
+
+/** What was found, where nothing covers it. */
+interface Judged {
+  readonly found: Found;
+  readonly marked: Marked;
+  /** Milliseconds since its load began. */
+  readonly age: number;
+  /** Where it was found uncovered. */
+  readonly asOf: Position;
 }
 
 interface Unpacked {

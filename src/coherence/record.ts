@@ -69,25 +69,30 @@ export interface Coverage extends Pick<Draft, 'kind'> {
 
 /** The labels and patterns of targets, in lists of their own; `everything` among them swallows the rest. */
 export function coverageOf(targets: readonly Target[]): Coverage {
-  const labels: Label[] = [];
-  const patterns: string[] = [];
+  const coverage: Coverage = { kind: 'invalidate', labels: [], patterns: [] };
   for (const it of targets) {
-    switch (it.kind) {
-      case 'everything':
-        return { kind: 'everything', labels: [], patterns: [] };
-      case 'key':
-        labels.push(keyLabel(it.key));
-        if (it.literal !== undefined) labels.push(keyLabel(it.literal));
-        break;
-      case 'tag':
-        labels.push(tagLabel(it.tag));
-        break;
-      case 'pattern':
-        patterns.push(it.pattern);
-        break;
-      default:
-        it satisfies never;
-    }
+    if (it.kind === 'everything') return { kind: 'everything', labels: [], patterns: [] };
+    addCoverage(coverage, it);
   }
-  return { kind: 'invalidate', labels, patterns };
+  return coverage;
+}
+
+/** Adds what a target covers, unless it is everything, to lists that may grow. */
+export function addCoverage({ labels, patterns }: Omit<Coverage, 'kind'>, it: Target): void {
+  switch (it.kind) {
+    case 'key':
+      labels.push(keyLabel(it.key));
+      if (it.literal !== undefined) labels.push(keyLabel(it.literal));
+      break;
+    case 'tag':
+      labels.push(tagLabel(it.tag));
+      break;
+    case 'pattern':
+      patterns.push(it.pattern);
+      break;
+    case 'everything':
+      break;
+    default:
+      it satisfies never;
+  }
 }

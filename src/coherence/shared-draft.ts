@@ -1,15 +1,13 @@
-import { keyLabel, tagLabel } from './label.ts';
-import type { Label } from './label.ts';
-import type { Draft } from './record.ts';
+import { addCoverage, type Coverage, type Draft } from './record.ts';
 import { describeTarget, type Target } from './target.ts';
 
 /** Most labels and patterns in a record that several calls share. */
 const MOST = 128;
 
 /** A draft whose lists belong to nobody else, and may grow until it is sent. */
-export interface GrowingDraft extends Draft {
-  readonly labels: Label[];
-  readonly patterns: string[];
+export interface GrowingDraft extends Draft, Coverage {
+  readonly labels: Coverage['labels'];
+  readonly patterns: Coverage['patterns'];
   readonly targets: string[];
 }
 
@@ -23,22 +21,7 @@ export interface GrowingDraft extends Draft {
 export function join(draft: GrowingDraft, targets: readonly Target[]): boolean {
   if (!isPlain(draft) || draft.labels.length + draft.patterns.length + weight(targets) > MOST) return false;
   for (const it of targets) {
-    switch (it.kind) {
-      case 'key':
-        draft.labels.push(keyLabel(it.key));
-        if (it.literal !== undefined) draft.labels.push(keyLabel(it.literal));
-        break;
-      case 'tag':
-        draft.labels.push(tagLabel(it.tag));
-        break;
-      case 'pattern':
-        draft.patterns.push(it.pattern);
-        break;
-      case 'everything':
-        break; // Too heavy to come here.
-      default:
-        it satisfies never;
-    }
+    addCoverage(draft, it);
     draft.targets.push(describeTarget(it));
   }
   return true;

@@ -49,18 +49,12 @@ type Place = Pick<LogRecord, 'number' | 'prev'>;
  * @throws TidemarkError `INVALID_RECORD` for what no record may hold, `POSITION_OUT_OF_RANGE` for its numbers
  */
 export function encodeRecord(record: LogRecord): Uint8Array {
-  const { size, extensions } = measure(record);
-  const writer = new ByteWriter(size, 'INVALID_RECORD');
-  write(writer, record, checkNumber(record.number), checkNumber(record.prev), extensions);
-  return writer.done();
+  return encode(record, checkNumber(record.number), checkNumber(record.prev));
 }
 
 /** The bytes of a draft: a record whose number and previous number are zero, for the log's server to fill in. */
 export function encodeDraft(draft: Draft): Uint8Array {
-  const { size, extensions } = measure(draft);
-  const writer = new ByteWriter(size, 'INVALID_RECORD');
-  write(writer, draft, 0, 0, extensions);
-  return writer.done();
+  return encode(draft, 0, 0);
 }
 
 /**
@@ -76,6 +70,13 @@ export function encodeDrafts(drafts: readonly Draft[]): { bytes: Uint8Array; len
     write(writer.u32(size), drafts[i] as Draft, 0, 0, extensions);
   });
   return { bytes: writer.done(), lengths: measured.map(({ size }) => size) };
+}
+
+function encode(draft: Draft, number: number, prev: number): Uint8Array {
+  const { size, extensions } = measure(draft);
+  const writer = new ByteWriter(size, 'INVALID_RECORD');
+  write(writer, draft, number, prev, extensions);
+  return writer.done();
 }
 
 function measure(draft: Draft): { size: number; extensions: MeasuredExtensions } {
