@@ -13,7 +13,7 @@ import { Stopwatch } from '../coherence/stopwatch.ts';
 import { type Breaker, noBreaker } from './breaker.ts';
 import type { Compression } from './compression.ts';
 import { type Lease, noLease } from './lease.ts';
-import { checkKnown } from './known-options.ts';
+import { checkKnown } from '../coherence/known-options.ts';
 import type { MemoryLimits } from './memory-tier.ts';
 import type { Places } from './places.ts';
 import { DEFAULT_READ_SETTINGS, type ReadOptions, type ReadSettings, readSettings } from './read-options.ts';

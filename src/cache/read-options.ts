@@ -1,7 +1,7 @@
 import { type Duration, milliseconds } from '../coherence/duration.ts';
 import { shorten, TidemarkError } from '../coherence/errors.ts';
 import { type AtLeast, positionOf } from '../coherence/receipt.ts';
-import { checkKnown } from './known-options.ts';
+import { checkKnown } from '../coherence/known-options.ts';
 
 /** How values are kept and which ones a reader accepts. Durations are milliseconds, or texts such as `'5m'`. */
 export interface ReadOptions {

@@ -1,3 +1,4 @@
+import { checkKnown } from '../coherence/known-options.ts';
 import type { Lease } from '../cache/lease.ts';
 import type { Places } from '../cache/places.ts';
 import { bytes } from '../cache/size.ts';
@@ -63,6 +64,8 @@ interface Parts {
   places(): Places;
 }
 
+const KNOWN: readonly (keyof RedisOptions)[] = ['url', 'client', 'replicas', 'history', 'timeout', 'reclaim'];
+
 interface Settings {
   readonly replicas: number;
   readonly history: number;
@@ -92,6 +95,7 @@ function partsOf(backend: Backend, context: PartContext, settings: Settings): Pa
 
 /** Before anything is made. */
 function checked(options: RedisOptions): Settings {
+  checkKnown(options, KNOWN, 'redis()');
   checkClient(options);
   const { replicas = 0, reclaim = 'lazy' } = options;
   if (!Number.isSafeInteger(replicas) || replicas < 0)

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { createCache } from './cache.ts';
+import { createCache } from '../cache/cache.ts';
 
 describe('options that nobody reads', () => {
   it('of a cache are refused with the name that was meant, before anything is made', () => {

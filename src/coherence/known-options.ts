@@ -1,4 +1,4 @@
-import { shorten, TidemarkError } from '../coherence/errors.ts';
+import { shorten, TidemarkError } from './errors.ts';
 
 /**
  * Refuses options that nobody reads: a misspelt one would otherwise be a default, silently.
