@@ -673,3 +673,40 @@ describe('invalidate with a cause that cannot be written', () => {
     expect((await cache.invalidate([key('a')])).status).toBe('applied');
   });
 });
+
+describe('invalidate with a message id', () => {
+  const id = 'ab'.repeat(16);
+
+  it('appends the record under it, and nothing travels with that', async () => {
+    const cache = createCache({ name: 'test', clock: new FakeClock() });
+    const applied: string[] = [];
+    cache.on((event) => {
+      if (event.type === 'applied') applied.push(`${event.record.id} ${event.record.targets?.join('+')}`);
+    });
+    await Promise.all([cache.invalidate([key('a')], { id }), cache.invalidate([key('b')])]);
+    expect(applied).toEqual([`${id} key a`, expect.stringMatching(/^(?!abab)[0-9a-f]{32} key b$/)]);
+    await cache.close();
+  });
+
+  it('in a burst of calls that share a record keeps one of its own', async () => {
+    const cache = createCache({ name: 'test', clock: new FakeClock() });
+    const receipts = await Promise.all([
+      cache.invalidate([key('a')], { id }),
+      cache.invalidate(key('b')),
+      cache.invalidate(key('c')),
+    ]);
+    const [own, ...shared] = receipts.map(({ token }) => token);
+    expect(shared[0]).toBe(shared[1]);
+    expect(shared).not.toContain(own);
+    await cache.close();
+  });
+
+  it('refuses one that cannot be written, before anything is queued', async () => {
+    const cache = createCache({ name: 'test', clock: new FakeClock() });
+    await expect(cache.invalidate([key('a')], { id: '0'.repeat(32) })).rejects.toMatchObject({
+      code: 'INVALID_OPTION',
+    });
+    expect(cache.status().queued).toBe(0);
+    await cache.close();
+  });
+});

@@ -44,6 +44,11 @@ export interface SetOptions extends Pick<ReadOptions, 'ttl' | 'grace'> {
 
 /** Options of `invalidate`. */
 export interface InvalidateOptions {
+  /**
+   * The message id of the record: 32 lower-case hexadecimal digits, not all zero; default one of this node's own. Whoever may
+   * have to append the same again, such as an outbox, gives both the same id, so that readers of the log can tell.
+   */
+  readonly id?: string;
   /** What happened; for the log line and the other services. */
   readonly cause?: Cause;
   /** An upper bound of the database's log position, read after the commit; for readers of replicas. */
@@ -394,6 +399,7 @@ export class Cache {
       options === undefined
         ? undefined
         : {
+            id: options.id,
             cause: options.cause,
             lsn: options.lsn,
             lsnAfter: after && { epoch: after.epoch, number: after.mark },

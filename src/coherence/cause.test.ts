@@ -8,12 +8,19 @@ describe('what is said about a change', () => {
     { lsn: 'unknown' as const },
     { lsn: 0n },
     { lsn: 2n ** 64n - 1n, cause: {} },
+    { id: `${'0'.repeat(31)}1` },
+    { id: '0123456789abcdef'.repeat(2) },
     { cause: { event: 'budget.updated', entityId: '7', fields: { org: 'ORG1' } } as Cause },
   ])('may be %o', (details) => {
     expect(() => checkDetails(details)).not.toThrow();
   });
 
   it.each([
+    [{ id: '0'.repeat(32) }, 'is not 32 lower-case hexadecimal digits'],
+    [{ id: 'A'.repeat(32) }, 'id: "AAAA'],
+    [{ id: 'a'.repeat(31) }, 'id: '],
+    [{ id: `${'a'.repeat(32)}\n` }, 'id: '],
+    [{ id: 7 as unknown as string }, 'id: 7 is not 32'],
     [{ lsn: -1n }, 'lsn: '],
     [{ lsn: 2n ** 64n }, 'lsn: '],
     [{ lsn: 7 as unknown as Lsn }, 'lsn: 7 is not a bigint'],

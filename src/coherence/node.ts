@@ -29,6 +29,8 @@ export interface NodeParts extends Omit<PartContext, 'logger' | 'logOptions'> {
 
 /** What is known of a change beside its targets; see {@link Draft}. */
 export interface DraftDetails {
+  /** The message id, 32 hexadecimal digits; one of this node's own where there is none. */
+  readonly id?: string | undefined;
   readonly cause?: Cause | undefined;
   readonly lsn?: Lsn;
   readonly lsnAfter?: Position | undefined;
@@ -122,7 +124,7 @@ export class Node {
   /** Appends a record that covers targets. Never rejects. */
   invalidate(targets: readonly Target[], about: DraftDetails = NOTHING): Promise<Receipt> {
     const joined = about === NOTHING ? this.#writer.join(targets) : undefined;
-    return joined ?? this.#writer.write(this.#draft(targets, about));
+    return joined ?? this.#writer.write(this.#draft(targets, about), about.id !== undefined);
   }
 
   /** Whether this node can know when no other serves what it has invalidated. */
@@ -153,14 +155,14 @@ export class Node {
 
   #draft(
     targets: readonly Target[],
-    { cause, lsn, lsnAfter, confirm }: DraftDetails,
+    { id, cause, lsn, lsnAfter, confirm }: DraftDetails,
     kind?: 'everything',
   ): GrowingDraft {
     const coverage = coverageOf(targets);
     // One literal with every field: records of one shape are applied faster than those of many.
     return {
       kind: kind ?? coverage.kind,
-      id: this.#nextId(),
+      id: id ?? this.#nextId(),
       origin: this.origin,
       labels: coverage.labels,
       patterns: coverage.patterns,

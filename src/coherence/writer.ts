@@ -55,8 +55,8 @@ interface Item {
   readonly receipt: Promise<Receipt>;
   /** How many calls have their targets in the draft. */
   calls: number;
-  /** Whether the draft was handed to the log, and must stay as it is. */
-  handed: boolean;
+  /** Whether the draft must stay as it is: it was handed to the log, or its id says elsewhere what it covers. */
+  sealed: boolean;
   position: Position | undefined;
   covering: boolean;
   settled: boolean;
@@ -112,15 +112,19 @@ export class Writer {
    */
   join(targets: readonly Target[]): Promise<Receipt> | undefined {
     const last = this.#waiting.at(-1);
-    if (last === undefined || last.handed || last.covering || last.settled || !join(last.draft, targets))
+    if (last === undefined || last.sealed || last.covering || last.settled || !join(last.draft, targets))
       return undefined;
     last.calls++;
     return last.receipt;
   }
 
-  /** Appends a draft; resolves when its record is applied here, or with what is true after a short patience. Never rejects. */
-  write(draft: GrowingDraft): Promise<Receipt> {
-    const item = this.#item(draft);
+  /**
+   * Appends a draft; resolves when its record is applied here, or with what is true after a short patience. Never rejects.
+   *
+   * @param sealed whether nothing may travel with it
+   */
+  write(draft: GrowingDraft, sealed = false): Promise<Receipt> {
+    const item = this.#item(draft, sealed);
     this.#waiting.push(item);
     if (this.#stopped) this.#loseInPatience(this.#parts.patience, 'closed');
     else {
@@ -133,7 +137,7 @@ export class Writer {
     return item.receipt;
   }
 
-  #item(draft: GrowingDraft): Item {
+  #item(draft: GrowingDraft, sealed: boolean): Item {
     let resolve: (receipt: Receipt) => void = () => {};
     const receipt = new Promise<Receipt>((done) => {
       resolve = done;
@@ -145,7 +149,7 @@ export class Writer {
       resolve,
       receipt,
       calls: 1,
-      handed: false,
+      sealed,
       position: undefined,
       covering: false,
       settled: false,
@@ -235,7 +239,7 @@ export class Writer {
     let failures = 0;
     while (this.#waiting.length > 0 && !this.#stopped) {
       const batch = this.#waiting.slice(0, this.#batchLength());
-      for (const item of batch) item.handed = true;
+      for (const item of batch) item.sealed = true;
       try {
         const appended = checked(await this.#append(batch.map((item) => item.draft)), batch.length);
         // What was replaced by one `everything` meanwhile is not in the queue any more.
@@ -375,7 +379,7 @@ export class Writer {
     // Not the last one's: receipts are not given in the order of positions.
     const position = settled.map((item) => item.position as Position).sort((a, b) => b.number - a.number)[0];
     if (position !== undefined) {
-      const all: Item = { ...this.#item(makeEverything()), position, handed: true, settled: true };
+      const all: Item = { ...this.#item(makeEverything(), true), position, settled: true };
       this.#own = [all, ...waiting];
     }
     // Not looked at again before it has doubled: a burst whose receipts are still to come must not be walked at each record.
@@ -389,7 +393,7 @@ export class Writer {
     const replaced = this.#waiting.filter((item) => item.covering);
     if (replaced.length <= maxQueue) return; // The others were taken by the log.
     const all: Item = {
-      ...this.#item(makeEverything()),
+      ...this.#item(makeEverything(), true),
       // Before all others, so that nobody's patience is measured by it.
       since: Number.NEGATIVE_INFINITY,
       settled: true,
