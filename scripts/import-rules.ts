@@ -25,7 +25,7 @@ const pureBuiltins = ['node:assert', 'node:buffer', 'node:crypto', 'node:string_
 /** Ports and data types of the inner folders: what an adapter implements and handles. */
 const ports = {
   coherence: { except: ['follower.ts', 'memory-log.ts', 'node.ts', 'pending.ts', 'writer.ts'] },
-  cache: { only: ['store.ts', 'lease.ts', 'places.ts', 'breaker.ts', 'envelope.ts', 'size.ts'] },
+  cache: { only: ['store.ts', 'lease.ts', 'places.ts', 'breaker.ts', 'envelope.ts', 'size.ts', 'log-access.ts'] },
 } as const;
 
 const adapter: ImportRow = { rooms: ports, builtins: 'all' };
@@ -61,12 +61,21 @@ export const importRows: Readonly<Record<string, ImportRow>> = {
   'index.test.ts': { publicNames: true, builtins: 'all' },
   coherence: { builtins: pureBuiltins },
   cache: { rooms: { coherence: 'all' }, builtins: 'all', packages: ['lru-cache', 'msgpackr'] },
-  events: { publicNames: true, rooms: { coherence: 'all' }, builtins: [...pureBuiltins, 'node:async_hooks'] },
+  // How a log is reached is the same for whoever takes part without a cache.
+  events: {
+    publicNames: true,
+    rooms: { coherence: 'all', cache: { only: ['log-access.ts'] } },
+    builtins: [...pureBuiltins, 'node:async_hooks'],
+  },
   operations: { publicNames: true, rooms: { coherence: 'all' }, builtins: pureBuiltins },
   redis: adapter,
   // Loads whichever of the two is installed, for a URL.
   'redis/driver.ts': { ...adapter, packages: ['ioredis', 'redis'] },
   postgres: adapter,
+  // Loads what is installed, for a URL.
+  'postgres/driver.ts': { ...adapter, packages: ['pg'] },
+  // The client of the replication protocol.
+  'postgres/wal-stream.ts': { ...adapter, packages: ['pg-logical-replication'] },
   nats: adapter,
   kysely: dataLayer('kysely'),
   drizzle: dataLayer('drizzle-orm'),
@@ -91,7 +100,10 @@ export const testRow: ImportRow = {
   // Past the door, so that a test of the core loads no more than it needs.
   rooms: { testing: 'inside', coherence: 'all', cache: 'all' },
   builtins: 'all',
-  packages: ['vitest', 'fast-check', 'pino', 'ioredis', 'ioredis6', 'redis', 'redis5'],
+  packages: [
+    ...['vitest', 'fast-check', 'pino', 'ioredis', 'ioredis6', 'redis', 'redis5', 'pg', 'postgres'],
+    ...['@electric-sql/pglite', 'kysely', 'drizzle-orm', 'typeorm', '@prisma/client', '@prisma/adapter-pg'],
+  ],
 };
 
 /**

@@ -1,7 +1,7 @@
 export type { Attempt } from './delivery.ts';
 export type { EntityId, EntityMap, EntityName, IdText, Subject } from './entity.ts';
 export type { Gap, GapReason } from './gap.ts';
-export type { LogAccessOptions } from './log-access.ts';
+export type { LogAccessOptions } from '../cache/log-access.ts';
 export type { Message, MessageContent } from './message.ts';
 export type { Publication, PublishDetails } from './publication.ts';
 export { createPublisher, type Published, type Publisher, type PublisherStatistics } from './publisher.ts';

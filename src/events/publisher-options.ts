@@ -3,7 +3,7 @@ import { shorten, TidemarkError } from '../coherence/errors.ts';
 import type { PartContext } from '../coherence/part.ts';
 import type { Target } from '../coherence/target.ts';
 import type { EntityMap } from './entity.ts';
-import { checkLogAccess, type LogAccessOptions, wholeNumber } from './log-access.ts';
+import { checkLogAccess, type LogAccessOptions, wholeNumber } from '../cache/log-access.ts';
 
 /** How many messages a publisher may send. */
 export interface RateLimit {

@@ -7,7 +7,7 @@ import { QUEUED_TOKEN, type Token } from '../coherence/position.ts';
 import { everything, type Target } from '../coherence/target.ts';
 import { Circuit } from './circuit.ts';
 import type { EntityMap, EntityName } from './entity.ts';
-import { type LogAccess, openLog } from './log-access.ts';
+import { type LogAccess, openLog } from '../cache/log-access.ts';
 import { aboutEntity, aboutTargets, type Publication, type PublishDetails, type Sendable } from './publication.ts';
 import { type PublisherOptions, type PublisherSettings, publisherSettings } from './publisher-options.ts';
 import { Turns } from './turns.ts';

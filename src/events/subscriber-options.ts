@@ -5,7 +5,7 @@ import { parseToken, type Position, type Token } from '../coherence/position.ts'
 import type { Attempt } from './delivery.ts';
 import type { EntityMap, EntityName } from './entity.ts';
 import type { Gap } from './gap.ts';
-import { checkLogAccess, type LogAccessOptions, wholeNumber } from './log-access.ts';
+import { checkLogAccess, type LogAccessOptions, wholeNumber } from '../cache/log-access.ts';
 import type { Message } from './message.ts';
 
 export interface SubscriberOptions<E extends EntityMap<E> = Record<string, string>> extends LogAccessOptions {

@@ -6,7 +6,7 @@ import type { LogRecord } from '../coherence/record.ts';
 import { Delivery } from './delivery.ts';
 import type { EntityMap } from './entity.ts';
 import type { Gap, GapReason } from './gap.ts';
-import { type LogAccess, openLog } from './log-access.ts';
+import { type LogAccess, openLog } from '../cache/log-access.ts';
 import { messageOf } from './message.ts';
 import { Reception, type ReceptionState } from './reception.ts';
 import { type SubscriberOptions, type SubscriberSettings, subscriberSettings } from './subscriber-options.ts';

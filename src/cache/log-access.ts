@@ -1,4 +1,4 @@
-import { systemClock, systemRandom } from '../cache/system-clock.ts';
+import { systemClock, systemRandom } from './system-clock.ts';
 import type { Clock } from '../coherence/clock.ts';
 import { shorten, TidemarkError } from '../coherence/errors.ts';
 import { checkKey } from '../coherence/key.ts';
