@@ -1,7 +1,7 @@
 import { cpSync, readdirSync } from 'node:fs';
 import { root } from './start.ts';
 
-// The compiler copies no Lua: puts each script of src beside its compiled module.
+// The compiler copies no Lua and no SQL: puts each script of src beside its compiled module.
 for (const path of readdirSync(`${root}/src`, { recursive: true, encoding: 'utf8' })) {
-  if (path.endsWith('.lua')) cpSync(`${root}/src/${path}`, `${root}/dist/${path}`);
+  if (/\.(lua|sql)$/.test(path)) cpSync(`${root}/src/${path}`, `${root}/dist/${path}`);
 }

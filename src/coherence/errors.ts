@@ -12,6 +12,7 @@ export type ErrorCode =
   | 'UNSERIALISABLE'
   | 'POSITION_OUT_OF_RANGE'
   | 'LOAD_TIMEOUT'
+  | 'NOT_COMMITTED'
   | 'NOT_READY'
   | 'NOT_CONSISTENT'
   | 'UNAVAILABLE'

@@ -1,0 +1,17 @@
+export type { Carrier } from './carrier.ts';
+export type { Changes } from './changes.ts';
+export type { PgPool, PgPoolClient, PgQueryable, PgTransaction } from './pg.ts';
+export type { Pglite, PgliteTransaction, PgliteTransactionClient } from './pglite.ts';
+export type { PostgresJsSql, PostgresJsTransaction } from './postgres-js.ts';
+export { Repository, type Work } from './repository.ts';
+export { createTouches, type TouchMap, type Touches } from './touches.ts';
+export type {
+  Announced,
+  Committed,
+  DataLayer,
+  Invalidator,
+  Isolation,
+  TransactionOptions,
+  TransactionsOptions,
+} from './transaction.ts';
+export { createTransactions, type DriverTransactions, type RunTransaction } from './transactions.ts';

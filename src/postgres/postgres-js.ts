@@ -1,0 +1,67 @@
+import type { Target } from '../coherence/target.ts';
+import type { Changes } from './changes.ts';
+import type { DataLayer, Row } from './transaction.ts';
+
+/** What is needed of `sql` of the package `postgres`, inside a transaction and outside. */
+export interface PostgresJsQueryable {
+  unsafe(text: string, values?: never[]): PromiseLike<readonly Row[]>;
+}
+
+/** What is needed of its `sql` inside a transaction. */
+export interface PostgresJsTransactionSql extends PostgresJsQueryable {
+  savepoint(work: (sql: never) => unknown): Promise<unknown>;
+}
+
+/** What is needed of `postgres(url)`. */
+export interface PostgresJsSql extends PostgresJsQueryable {
+  begin(work: (sql: never) => unknown): Promise<unknown>;
+  begin(options: string, work: (sql: never) => unknown): Promise<unknown>;
+}
+
+/** The `sql` that a transaction of `S` is given. */
+export type PostgresJsTransactionSqlOf<S> = S extends {
+  begin(work: (sql: infer Tx extends PostgresJsTransactionSql) => unknown): Promise<unknown>;
+}
+  ? Tx
+  : PostgresJsTransactionSql;
+
+/** A transaction of `postgres`: its own `sql`, which also collects. */
+export type PostgresJsTransaction<S> = Omit<PostgresJsTransactionSqlOf<S>, 'savepoint'> &
+  CallOf<PostgresJsTransactionSqlOf<S>> & {
+    invalidate(...targets: readonly Target[]): void;
+    invalidate(targets: readonly Target[]): void;
+    /** Runs `work` in a savepoint: rolled back to, with what was collected in it, if it rejects. */
+    savepoint<T>(work: (sql: PostgresJsTransaction<S>) => Promise<T>): Promise<T>;
+  };
+
+/** The signatures by which a function is called; `Omit` leaves them out. */
+type CallOf<F> = F extends (...args: infer A) => infer R ? (...args: A) => R : unknown;
+
+export function postgresJsLayer(sql: PostgresJsSql): DataLayer<PostgresJsTransactionSql> {
+  return {
+    begin: <T>(
+      work: (native: PostgresJsTransactionSql) => Promise<T>,
+      { isolation }: { isolation: string | undefined },
+    ) =>
+      (isolation === undefined
+        ? sql.begin(work as (sql: never) => unknown)
+        : sql.begin(`ISOLATION LEVEL ${isolation.toUpperCase()}`, work as (sql: never) => unknown)) as Promise<T>,
+    query: async (native, { text, values }) => native.unsafe(text, [...values] as never[]),
+    outside: async ({ text, values }) => sql.unsafe(text, [...values] as never[]),
+  };
+}
+
+export function postgresJsTransaction<S extends PostgresJsSql>(
+  native: PostgresJsTransactionSql,
+  changes: Changes,
+): PostgresJsTransaction<S> {
+  const savepoint = native.savepoint.bind(native);
+  return Object.assign(native, {
+    invalidate: (...targets: readonly unknown[]) => changes.invalidate(...(targets as readonly Target[])),
+    savepoint: <T>(work: (sql: PostgresJsTransaction<S>) => Promise<T>): Promise<T> =>
+      changes.nested(
+        (inner) =>
+          savepoint((nested: PostgresJsTransactionSql) => work(postgresJsTransaction<S>(nested, inner))) as Promise<T>,
+      ),
+  }) as unknown as PostgresJsTransaction<S>;
+}
