@@ -3,6 +3,7 @@ export type { Changes } from './changes.ts';
 export type { PgPool, PgPoolClient, PgQueryable, PgTransaction } from './pg.ts';
 export type { Pglite, PgliteTransaction, PgliteTransactionClient } from './pglite.ts';
 export type { PostgresJsSql, PostgresJsTransaction } from './postgres-js.ts';
+export { type ReplicaContext, type ReplicaDatabases, type ReplicaReadOptions, replicaRead } from './replica-read.ts';
 export { Repository, type Work } from './repository.ts';
 export { createTouches, type TouchMap, type Touches } from './touches.ts';
 export type {

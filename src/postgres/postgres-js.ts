@@ -9,33 +9,32 @@ export interface PostgresJsQueryable {
 
 /** What is needed of its `sql` inside a transaction. */
 export interface PostgresJsTransactionSql extends PostgresJsQueryable {
-  savepoint(work: (sql: never) => unknown): Promise<unknown>;
+  savepoint(...args: never[]): Promise<unknown>;
 }
 
 /** What is needed of `postgres(url)`. */
 export interface PostgresJsSql extends PostgresJsQueryable {
-  begin(work: (sql: never) => unknown): Promise<unknown>;
-  begin(options: string, work: (sql: never) => unknown): Promise<unknown>;
+  // Its two forms, with and without options, are told apart where they are called.
+  begin(...args: never[]): Promise<unknown>;
 }
 
 /** The `sql` that a transaction of `S` is given. */
 export type PostgresJsTransactionSqlOf<S> = S extends {
-  begin(work: (sql: infer Tx extends PostgresJsTransactionSql) => unknown): Promise<unknown>;
+  begin(options: string, work: (sql: infer Tx extends PostgresJsTransactionSql) => unknown): Promise<unknown>;
 }
   ? Tx
   : PostgresJsTransactionSql;
 
-/** A transaction of `postgres`: its own `sql`, which also collects. */
-export type PostgresJsTransaction<S> = Omit<PostgresJsTransactionSqlOf<S>, 'savepoint'> &
-  CallOf<PostgresJsTransactionSqlOf<S>> & {
-    invalidate(...targets: readonly Target[]): void;
-    invalidate(targets: readonly Target[]): void;
-    /** Runs `work` in a savepoint: rolled back to, with what was collected in it, if it rejects. */
-    savepoint<T>(work: (sql: PostgresJsTransaction<S>) => Promise<T>): Promise<T>;
-  };
+/** What a transaction's `sql` can do besides. */
+export interface PostgresJsCollecting<S> {
+  invalidate(...targets: readonly Target[]): void;
+  invalidate(targets: readonly Target[]): void;
+  /** Runs `work` in a savepoint: rolled back to, with what was collected in it, if it rejects. */
+  savepoint<T>(work: (sql: PostgresJsTransaction<S>) => Promise<T>): Promise<T>;
+}
 
-/** The signatures by which a function is called; `Omit` leaves them out. */
-type CallOf<F> = F extends (...args: infer A) => infer R ? (...args: A) => R : unknown;
+/** A transaction of `postgres`: its own `sql`, which also collects. */
+export type PostgresJsTransaction<S> = PostgresJsCollecting<S> & PostgresJsTransactionSqlOf<S>;
 
 export function postgresJsLayer(sql: PostgresJsSql): DataLayer<PostgresJsTransactionSql> {
   return {
@@ -44,8 +43,8 @@ export function postgresJsLayer(sql: PostgresJsSql): DataLayer<PostgresJsTransac
       { isolation }: { isolation: string | undefined },
     ) =>
       (isolation === undefined
-        ? sql.begin(work as (sql: never) => unknown)
-        : sql.begin(`ISOLATION LEVEL ${isolation.toUpperCase()}`, work as (sql: never) => unknown)) as Promise<T>,
+        ? sql.begin(work as never)
+        : sql.begin(`ISOLATION LEVEL ${isolation.toUpperCase()}` as never, work as never)) as Promise<T>,
     query: async (native, { text, values }) => native.unsafe(text, [...values] as never[]),
     outside: async ({ text, values }) => sql.unsafe(text, [...values] as never[]),
   };
@@ -61,7 +60,8 @@ export function postgresJsTransaction<S extends PostgresJsSql>(
     savepoint: <T>(work: (sql: PostgresJsTransaction<S>) => Promise<T>): Promise<T> =>
       changes.nested(
         (inner) =>
-          savepoint((nested: PostgresJsTransactionSql) => work(postgresJsTransaction<S>(nested, inner))) as Promise<T>,
+          savepoint(((nested: PostgresJsTransactionSql) =>
+            work(postgresJsTransaction<S>(nested, inner))) as never) as Promise<T>,
       ),
   }) as unknown as PostgresJsTransaction<S>;
 }
