@@ -232,7 +232,8 @@ export class Transactions {
   /**
    * A transaction whose layer has failed. Where it was told to commit and nobody has said that it was rolled back, it may have
    * committed: 1. COMMIT is carried out. 2. Its answer is lost with the connection. Then the targets count: an invalidation too
-   * many is a load too many. One whose COMMIT is still to be carried out is appended by the relay, once it is visible.
+   * many is a load too many. Its COMMIT may also be carried out only after this, so the record has an id of its own: whoever sees
+   * that of the written copy in the log may take it that the commit was visible before.
    */
   async #failed(
     attempt: Attempt,
@@ -240,16 +241,15 @@ export class Transactions {
     state: string | undefined,
     { cause }: TransactionOptions,
   ): Promise<void> {
-    const { id, targets, announced, ready } = attempt;
+    const { targets, announced, ready } = attempt;
     const certain = !ready || isRolledBack(error, state);
     if (certain) await announced?.rolledBack();
     else if (announced !== undefined) announced.unknown();
     else if (targets.length > 0)
       await this.#cache.invalidate(targets, {
-        id,
-        lsn: this.#replicas ? 'unknown' : undefined,
-        ...(cause && { cause }),
-      } as never);
+        ...(this.#replicas ? { lsn: 'unknown' } : {}),
+        ...(cause === undefined ? {} : { cause }),
+      });
   }
 
   /** How far a replica must be to have the commit: read after it, and after what this node had applied by then. */
