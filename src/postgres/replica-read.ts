@@ -126,8 +126,8 @@ function readable(db: unknown): unknown {
 function layerOf(db: unknown, option: string): DataLayer<unknown> {
   const able = (...names: string[]): boolean =>
     names.every((name) => typeof (db as Record<string, unknown> | null | undefined)?.[name] === 'function');
-  if (able('begin', 'unsafe')) return postgresJsLayer(db as PostgresJsSql) as never;
-  if (able('connect', 'query')) return pgLayer(db as PgPool) as never;
+  if (able('begin', 'unsafe')) return postgresJsLayer(db as PostgresJsSql) as unknown as DataLayer<unknown>;
+  if (able('connect', 'query')) return pgLayer(db as PgPool) as unknown as DataLayer<unknown>;
   throw new TidemarkError(
     'INVALID_OPTION',
     `${option}: ${shorten(db)} is no database. Give a pg.Pool, or the sql of postgres().`,
