@@ -15,5 +15,6 @@ export {
   type RulesOptions,
   type Targets,
 } from './rules.ts';
+export { type InvalidationStep, type InvalidationStepOptions, invalidationStep } from './saga-step.ts';
 export { createSubscriber, type Subscriber, type SubscriberStatistics } from './subscriber.ts';
 export type { SubscriberOptions } from './subscriber-options.ts';
