@@ -4,7 +4,7 @@ import type { Touches } from './touches.ts';
 /** What a repository's methods are given: the transaction of the data layer, and where its changes are collected. */
 export interface Work<N> {
   readonly tx: N;
-  readonly changes: Changes;
+  readonly changes: Pick<Changes, 'invalidate'>;
 }
 
 /**
