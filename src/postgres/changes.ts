@@ -17,6 +17,14 @@ export interface Changes {
    * @param work runs inside the savepoint; rejects where the savepoint is rolled back to
    */
   nested<T>(work: (changes: Changes) => T | Promise<T>): Promise<T>;
+  /** How much is collected so far: for layers whose savepoints begin and end by calls of their own. */
+  mark(): number;
+  /**
+   * Drops what was collected after a mark: its savepoint was rolled back to.
+   *
+   * @param mark from {@link mark}
+   */
+  forget(mark: number): void;
 }
 
 /** {@link Changes} of one transaction or savepoint. */
@@ -50,6 +58,14 @@ export class Collected implements Changes {
     } finally {
       inner.close();
     }
+  }
+
+  mark(): number {
+    return this.#targets.length;
+  }
+
+  forget(mark: number): void {
+    this.#targets.length = Math.min(mark, this.#targets.length);
   }
 
   /** Ends the collecting. Returns what was collected, each target once. */

@@ -1,9 +1,10 @@
-import { TidemarkError } from '../coherence/errors.ts';
 import type { Target } from '../coherence/target.ts';
 import type { Statement } from './carrier.ts';
 import type { Changes } from './changes.ts';
+import type { DataLayer, Isolation, Row } from './data-layer.ts';
 import { savepointsOf } from './savepoint.ts';
-import type { DataLayer, Isolation, Row } from './transaction.ts';
+import { isRolledBack, sqlState } from './sql-state.ts';
+import { rolledBackAtCommit } from './transaction-attempt.ts';
 
 /** What is needed of a client of `pg`, or of a pool for one statement. */
 export interface PgQueryable {
@@ -13,6 +14,8 @@ export interface PgQueryable {
 /** What is needed of `pg.PoolClient`. */
 export interface PgPoolClient extends PgQueryable {
   release(error?: Error | boolean): void;
+  on?(event: 'error', listener: (error: Error) => void): unknown;
+  off?(event: 'error', listener: (error: Error) => void): unknown;
 }
 
 /** What is needed of `pg.Pool`. */
@@ -38,51 +41,60 @@ export function pgLayer(pool: PgPool): DataLayer<PgPoolClient> {
   return {
     async begin(work, { isolation }) {
       const client = await pool.connect();
-      let failure: Error | undefined;
+      // 1. The client is not the pool's now, so nobody listens to it. 2. Its connection is lost between two statements. 3. Without
+      // a listener that would end the process. The next statement rejects anyway.
+      client.on?.('error', ignore);
+      const transaction = new PgClientTransaction(client);
       try {
-        return await inTransaction(client, isolation, work);
-      } catch (error) {
-        failure = error as Error;
-        throw error;
+        return await transaction.run(isolation, work);
       } finally {
-        // One that is still in a transaction, or has none to talk to, is not given to others.
-        client.release(failure !== undefined && broken.has(failure) ? failure : undefined);
+        client.off?.('error', ignore);
+        // One that may still be in a transaction, or has nobody to talk to, is not given to others.
+        client.release(transaction.broken);
       }
     },
     query: async (client, { text, values }) => (await client.query(text, [...values])).rows,
     outside: async ({ text, values }: Statement) => (await pool.query(text, [...values])).rows,
+    noticesRollback: true,
   };
 }
 
-/** Errors after which nobody knows what a connection is in the middle of. */
-const broken = new WeakSet<Error>();
+const ignore = (): void => {};
 
-async function inTransaction<T>(
-  client: PgPoolClient,
-  isolation: Isolation | undefined,
-  work: (client: PgPoolClient) => Promise<T>,
-): Promise<T> {
-  await client.query(isolation === undefined ? 'BEGIN' : `BEGIN ISOLATION LEVEL ${isolation.toUpperCase()}`);
-  let value: T;
-  try {
-    value = await work(client);
-  } catch (error) {
-    await client.query('ROLLBACK').catch(() => {
-      if (error instanceof Error) broken.add(error);
-    });
-    throw error;
+/** One transaction on one client. */
+class PgClientTransaction {
+  /** Why nobody knows what the connection is in the middle of. */
+  broken: Error | undefined;
+  readonly #client: PgPoolClient;
+
+  constructor(client: PgPoolClient) {
+    this.#client = client;
   }
-  const { command } = await client.query('COMMIT').catch((error: Error) => {
-    broken.add(error);
-    throw error;
-  });
-  // Postgres answers so, without an error, where a statement has failed and nobody minded.
-  if (command === 'ROLLBACK')
-    throw new TidemarkError(
-      'NOT_COMMITTED',
-      'The transaction was rolled back at its COMMIT, since one of its statements had failed. Let that error reach transaction(), or use tx.savepoint().',
-    );
-  return value;
+
+  async run<T>(isolation: Isolation | undefined, work: (client: PgPoolClient) => Promise<T>): Promise<T> {
+    await this.#control(isolation === undefined ? 'BEGIN' : `BEGIN ISOLATION LEVEL ${isolation.toUpperCase()}`);
+    let value: T;
+    try {
+      value = await work(this.#client);
+    } catch (error) {
+      await this.#control('ROLLBACK').catch(ignore);
+      throw error;
+    }
+    const { command } = await this.#control('COMMIT');
+    // Postgres answers so, without an error, where a statement has failed and nobody minded.
+    if (command === 'ROLLBACK') throw rolledBackAtCommit();
+    return value;
+  }
+
+  /** A statement after which, if it fails otherwise than by an answer of the server, the connection is of no use. */
+  async #control(text: string): Promise<{ readonly command?: string }> {
+    try {
+      return await this.#client.query(text);
+    } catch (error) {
+      if (!isRolledBack(sqlState(error))) this.broken = error as Error;
+      throw error;
+    }
+  }
 }
 
 export function pgTransaction<P extends PgQueryable>(client: PgPoolClient, changes: Changes): PgTransaction<P> {

@@ -1,7 +1,7 @@
 import type { Target } from '../coherence/target.ts';
 import type { Changes } from './changes.ts';
 import { savepointsOf } from './savepoint.ts';
-import type { DataLayer, Row } from './transaction.ts';
+import type { DataLayer, Row } from './data-layer.ts';
 
 /** What is needed of a transaction of PGlite. */
 export interface PgliteTransactionClient {
@@ -12,7 +12,7 @@ export interface PgliteTransactionClient {
 /** What is needed of PGlite. */
 export interface Pglite {
   query(text: string, values?: unknown[]): Promise<{ readonly rows: readonly unknown[] }>;
-  transaction<T>(work: (tx: never) => Promise<T>): Promise<T>;
+  transaction<T>(work: (tx: PgliteTransactionClient) => Promise<T>): Promise<T>;
 }
 
 /** What a transaction of `P` is given. */

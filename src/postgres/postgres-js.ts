@@ -1,6 +1,6 @@
 import type { Target } from '../coherence/target.ts';
 import type { Changes } from './changes.ts';
-import type { DataLayer, Row } from './transaction.ts';
+import type { DataLayer, Row } from './data-layer.ts';
 
 /** What is needed of `sql` of the package `postgres`, inside a transaction and outside. */
 export interface PostgresJsQueryable {
@@ -47,6 +47,8 @@ export function postgresJsLayer(sql: PostgresJsSql): DataLayer<PostgresJsTransac
         : sql.begin(`ISOLATION LEVEL ${isolation.toUpperCase()}` as never, work as never)) as Promise<T>,
     query: async (native, { text, values }) => native.unsafe(text, [...values] as never[]),
     outside: async ({ text, values }) => sql.unsafe(text, [...values] as never[]),
+    // It rejects where any of its statements has, whoever minded.
+    noticesRollback: true,
   };
 }
 
