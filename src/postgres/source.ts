@@ -1,6 +1,8 @@
 import type { Position } from '../coherence/position.ts';
 import type { Coverage, Draft } from '../coherence/record.ts';
-import type { Session } from './driver.ts';
+import type { PartContext } from '../coherence/part.ts';
+import type { Database, Session } from './driver.ts';
+import type { RelayEvent } from './relay-event.ts';
 
 /** Takes drafts to the log. */
 export interface Sender {
@@ -45,3 +47,17 @@ export interface Source {
   /** A part of the relay's status. */
   status(): unknown;
 }
+
+/** What a source may need from the start on. */
+export interface SourceParts {
+  readonly database: Database;
+  /** Of the log: its clock, its logger, its name. */
+  readonly context: PartContext;
+  /** Where the relay keeps its tables. */
+  readonly schema: string;
+  /** Tells the relay's listeners, and its log. */
+  readonly emit: (event: RelayEvent) => void;
+}
+
+/** Makes a source for one relay. Throws TidemarkError `INVALID_OPTION` where its own options are wrong; connects to nothing. */
+export type SourceMaker = (parts: SourceParts) => Source;
