@@ -35,6 +35,7 @@ export type { Provenance } from './cache/read-path.ts';
 export type { Serializer, SerializerOption } from './cache/serializer.ts';
 export type { Size } from './cache/size.ts';
 export type { Store } from './cache/store.ts';
+export type { AnnounceOptions, CommittedOptions, StrictWrite } from './cache/strict-write.ts';
 export { systemClock, systemRandom } from './cache/system-clock.ts';
 export {
   type Attempt,

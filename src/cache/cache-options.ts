@@ -43,6 +43,12 @@ export interface CacheOptions extends Pick<LogSettings, 'maxLag' | 'maxLife' | '
   readonly places?: Part<Places>;
   /** The nodes of the fleet, for invalidations that are acknowledged everywhere. */
   readonly presence?: Part<Presence>;
+  /**
+   * Strict writes (`announce`) are promised to this cache's readers; give it to every process of the fleet. It needs `presence`, or a
+   * log in this process. Where the log is elsewhere, nothing is served or kept for twice `maxLag` after a start and in each new
+   * epoch, loads are not shared while detached, and a reader's tolerance ends where a strict write begins. Default false.
+   */
+  readonly strict?: boolean;
   readonly breaker?: Part<Breaker>;
   /** How values are written to the store: `'json'` (default), `'msgpack'`, or one of your own. */
   readonly serializer?: SerializerOption;
@@ -88,6 +94,7 @@ export interface CacheSettings {
   readonly check: ServerCheck | undefined;
   readonly lease: Lease;
   readonly presence: Presence | undefined;
+  readonly strict: boolean;
   readonly breaker: Breaker;
   readonly serializers: readonly Serializer[];
   readonly compression: Compression | undefined;
@@ -121,6 +128,7 @@ const KNOWN: Record<keyof CacheOptions, true> = {
   lease: true,
   places: true,
   presence: true,
+  strict: true,
   breaker: true,
   serializer: true,
   compression: true,
@@ -169,6 +177,7 @@ export function cacheSettings(options: CacheOptions, distrustful = true): CacheS
     defaults: readSettings(options.defaults, DEFAULT_READ_SETTINGS, 'defaults'),
     enabled: options.enabled ?? true,
     optIn: options.optIn ?? false,
+    strict: options.strict ?? false,
     freeze: options.freeze ?? process.env.NODE_ENV !== 'production',
     logHits: options.logHits ?? false,
     logMisses: options.logMisses ?? false,
@@ -187,8 +196,16 @@ export function cacheSettings(options: CacheOptions, distrustful = true): CacheS
     logger: options.logger,
     logOptions: checked.logOptions,
   };
+  const log = make(options.log ?? memoryLog(options), context);
+  if (checked.strict && options.presence === undefined && log.attach === undefined) {
+    if (typeof options.log === 'function') void log.close();
+    throw new TidemarkError(
+      'INVALID_OPTION',
+      'strict: a strict write waits for every node, and this cache does not know its nodes. Give createCache the part `presence` that belongs to its log, as redis() does.',
+    );
+  }
   const made = {
-    log: make(options.log ?? memoryLog(options), context),
+    log,
     store: make(options.store, context),
     check: make(options.check, context),
     lease: make(options.lease, context),

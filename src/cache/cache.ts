@@ -9,7 +9,7 @@ import type { Unsubscribe } from '../coherence/log.ts';
 import { Node } from '../coherence/node.ts';
 import { type Position, parseToken, type Token, formatToken } from '../coherence/position.ts';
 import type { Receipt } from '../coherence/receipt.ts';
-import type { Cause, Lsn } from '../coherence/record.ts';
+import type { Cause, DraftDetails, Lsn } from '../coherence/record.ts';
 import { checkTag, isTarget, key as keyTarget, type Target } from '../coherence/target.ts';
 import { Batch, type LoadMany } from './batch.ts';
 import { Budget } from './budget.ts';
@@ -28,6 +28,7 @@ import { type ReadOptions, type ReadSettings, readSettings } from './read-option
 import { type Provenance, provenance, ReadPath } from './read-path.ts';
 import type { ReadRequest } from './read-request.ts';
 import { StoreTier } from './store-tier.ts';
+import { type AnnounceOptions, type CommittedOptions, type StrictWrite, strictWrite } from './strict-write.ts';
 import { Sweep } from './sweep.ts';
 
 /** Options of one `getOrSet`. */
@@ -114,6 +115,7 @@ export class Cache {
       options: settings.logOptions,
       patience: settings.patience,
       maxQueue: settings.maxQueue,
+      strict: settings.strict,
       emit: (event) => {
         if (event.type === 'applied' || event.type === 'epoch' || event.type === 'resync') this.#sweep?.notice();
         events.emit(event);
@@ -156,7 +158,12 @@ export class Cache {
       random,
       timeout: settings.requestTimeout,
     });
-    this.#reads = new ReadPath({ ...parts, fill: this.#fill, serveDetached: settings.serveDetached });
+    this.#reads = new ReadPath({
+      ...parts,
+      fill: this.#fill,
+      serveDetached: settings.serveDetached,
+      strict: settings.strict,
+    });
     this.#consistent = new Consistent({ ...parts, reads: this.#reads });
     const { view } = this.#node;
     if (this.#memory !== undefined)
@@ -349,6 +356,44 @@ export class Cache {
     }
   }
 
+  /**
+   * Begins a strict write: withholds what the targets cover on every node, and resolves when every node has confirmed that, or must
+   * have stopped serving. Call it inside the transaction, after its writes and right before COMMIT; then tell the
+   * {@link StrictWrite} how it ended. From the moment `committed()` resolves with `strict: true` no reader anywhere is given
+   * anything older, whatever they tolerate, as long as every process of the fleet has `strict: true`.
+   *
+   * @throws TidemarkError `NOT_CONFIRMED` after `timeout`, having closed the announcement: roll back; `INVALID_OPTION` where the
+   * cache was made without `strict: true`, and for an id or cause that cannot be written; `INVALID_TARGET` as `invalidate`
+   * @example
+   * const write = await cache.announce([key('account', 7)]);
+   * await transaction.commit();
+   * await write.committed();
+   */
+  async announce(targets: readonly Target[], options: AnnounceOptions = {}): Promise<StrictWrite> {
+    this.#open();
+    if (!Array.isArray(targets)) throw notTargets(targets);
+    checkTargets(targets);
+    checkDetails(options);
+    const ms = milliseconds(options.timeout ?? '5s', 'timeout');
+    if (!this.#settings.strict)
+      throw new TidemarkError(
+        'INVALID_OPTION',
+        'announce() needs readers that honour strict writes. Make the cache of every process with createCache({ strict: true }).',
+      );
+    const announced = await this.#node.announce(targets, { id: options.id, cause: options.cause }, ms);
+    let since = 0;
+    const details = (about: CommittedOptions): DraftDetails => {
+      since = this.#now();
+      return recordDetails(about);
+    };
+    return strictWrite(announced, details, async (receipt, { cause }) => {
+      const finished = this.#settings.store?.reclaim === undefined ? receipt : await this.#reclaimed(targets, receipt);
+      if (this.#events.heard)
+        this.#events.emit({ type: 'invalidated', targets, receipt: finished, cause, ms: this.#now() - since });
+      return finished;
+    });
+  }
+
   // --- seeing and ending
 
   /** Calls `listener` with every {@link CacheEvent} until the returned function is called. */
@@ -356,7 +401,9 @@ export class Cache {
     return this.#events.on(listener);
   }
 
-  /** Where this node is. Counting `tableFill`, the share of the tide table ever written, takes about a millisecond. */
+  /**
+   * Where this node is. `announced`: strict writes that are open, anywhere in the fleet, as far as this node has applied the log.
+   * Counting `tableFill`, the share of the tide table ever written, takes about a millisecond. */
   status(): {
     attached: boolean;
     position: Token;
@@ -364,6 +411,7 @@ export class Cache {
     bytes: number;
     loading: number;
     queued: number;
+    announced: number;
     tableFill: number;
   } {
     return {
@@ -373,6 +421,7 @@ export class Cache {
       bytes: this.#memory?.bytes ?? 0,
       loading: this.#budget.running,
       queued: this.#node.view.pending.size,
+      announced: this.#node.view.announcements.size,
       tableFill: this.#node.view.fill(),
     };
   }
@@ -393,18 +442,9 @@ export class Cache {
     if (options !== undefined) checkDetails(options);
     const everywhere = this.#isEverywhere(options);
     const since = this.#now();
-    const after = options?.lsnMark === undefined ? undefined : setMark(options.lsnMark);
     const appended = await this.#node.invalidate(
       targets,
-      options === undefined
-        ? undefined
-        : {
-            id: options.id,
-            cause: options.cause,
-            lsn: options.lsn,
-            lsnAfter: after && { epoch: after.epoch, number: after.mark },
-            confirm: everywhere || undefined,
-          },
+      options === undefined ? undefined : { ...recordDetails(options), confirm: everywhere || undefined },
     );
     const reclaimed = this.#settings.store?.reclaim === undefined ? appended : await this.#reclaimed(targets, appended);
     const receipt = everywhere
@@ -608,6 +648,19 @@ function checkTargets(targets: readonly Target[]): void {
       `${shorten(it)} is not a target. Use key('user', 42), tag('org:7'), pattern('a:*'), everything(), or query.at(...).`,
     );
   }
+}
+
+function notTargets(targets: unknown): TidemarkError {
+  return new TidemarkError(
+    'INVALID_TARGET',
+    `announce() was given ${shorten(targets)}. Give it an array of targets, such as [key('user', 42)].`,
+  );
+}
+
+/** @throws TidemarkError `INVALID_OPTION` or `INVALID_TOKEN` for a mark that is none */
+function recordDetails({ id, cause, lsn, lsnMark }: CommittedOptions): DraftDetails {
+  const after = lsnMark === undefined ? undefined : setMark(lsnMark);
+  return { id, cause, lsn, lsnAfter: after && { epoch: after.epoch, number: after.mark } };
 }
 
 function setMark(mark: Token | undefined): { epoch: string; mark: number } | undefined {

@@ -60,28 +60,37 @@ export class Consistent {
       const head = early ?? (await this.#head());
       const reached = head !== undefined && (await this.#reached(head, search.until - stopwatch.now()));
       if (node.follower.state === 'stopped') throw closed();
-      const withheld = reached && this.#recheck(requests, values);
+      const withheld = reached ? this.#recheck(requests, values) : [];
       if (reached && !values.includes(undefined)) return values.map((it) => it?.value);
       search.obstacle =
         head === undefined ? 'the log could not be asked for its head' : 'records kept covering what had been read';
+      if (withheld.length > 0) search.obstacle = 'a strict write is open, or the epoch is too young for strict reads';
       if (stopwatch.now() >= search.until) throw tooLate(search);
       // Without progress of the log, trying again at once would only keep the process busy. Where loaders cover what they
       // load, the rest of the process has to have its turn.
-      if (!reached || withheld || ++search.rounds > 3) await this.#pause();
+      if (!reached || ++search.rounds > 3) await this.#pause();
+      await this.#released(withheld, search);
     }
   }
 
-  /** Forgets what is covered; says whether some of it is withheld by a strict write, and no load will help before it ends. */
-  #recheck(requests: readonly ReadRequest[], values: (Served | undefined)[]): boolean {
-    if (!this.#has('consistentRecheck')) return false;
-    let withheld = false;
+  /** Forgets what is covered, and returns what strict writes withhold of it: no load will help before that has ended. */
+  #recheck(requests: readonly ReadRequest[], values: (Served | undefined)[]): Withheld[] {
+    if (!this.#has('consistentRecheck')) return [];
+    const { view } = this.#parts.node;
+    const withheld: Withheld[] = [];
     requests.forEach(({ key }, i) => {
       const { marked, turn } = values[i] as Served;
-      const cover = this.#parts.node.view.cover(marked, key, turn);
-      if (cover !== undefined) values[i] = undefined;
-      if (cover === 'announcement') withheld = true;
+      if (view.cover(marked, key, turn) === undefined) return;
+      values[i] = undefined;
+      if (view.withholds(marked, key)) withheld.push({ marked, key });
     });
     return withheld;
+  }
+
+  async #released(withheld: readonly Withheld[], { until }: Search): Promise<void> {
+    const { node, stopwatch } = this.#parts;
+    const isWithheld = (): boolean => withheld.some(({ marked, key }) => node.view.withholds(marked, key));
+    while (isWithheld() && stopwatch.now() < until && node.follower.state !== 'stopped') await this.#pause();
   }
 
   async #head(): Promise<Position | undefined> {
@@ -113,6 +122,12 @@ function closed(): TidemarkError {
     'CLOSED',
     'The cache was closed while consistent() was under way. Close it after its readers are done.',
   );
+}
+
+/** A value that a strict write withholds. */
+interface Withheld {
+  readonly marked: Served['marked'];
+  readonly key: string;
 }
 
 /** A search, and what stands between it and its values, as its error will say it. */

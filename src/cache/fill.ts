@@ -68,7 +68,8 @@ export class Fill {
     const { store, lease } = parts;
     const nextOrder = (): number => this.nextOrder();
     this.#lookup = store === undefined ? undefined : new StoreLookup({ ...parts, store, nextOrder });
-    this.#lease = lease === noLease ? undefined : new FleetLease({ ...parts, lookup: this.#lookup });
+    const isWithheld = (flight: Flight): boolean => this.#isWithheld(flight);
+    this.#lease = lease === noLease ? undefined : new FleetLease({ ...parts, lookup: this.#lookup, isWithheld });
   }
 
   /** The next place in the one order of readers and loads of this process. */
@@ -114,7 +115,9 @@ export class Fill {
       const stored = await this.#lookup.find(flight, request);
       if (stored !== undefined) return stored;
     }
-    if (this.#lease === undefined || mode.unreached) return this.#inBudget(flight, request, mode);
+    // What strict writes withhold is loaded by each who asks: to wait for another's load would be to wait for nothing.
+    if (this.#lease === undefined || mode.unreached || this.#isWithheld(flight))
+      return this.#inBudget(flight, request, mode);
     const granted = await this.#lease.take(flight, request);
     if (!('granted' in granted)) return granted;
     try {
@@ -146,7 +149,10 @@ export class Fill {
     const startedAt = stopwatch.now();
     // The mark, before the loader can have read anything: a record that it may have missed is after the mark.
     flight.begin({ epoch: view.epoch, number: view.applied }, view.pending.turn, this.nextOrder());
-    const known = !mode.unreached && node.attachedAt(startedAt);
+    // A strict write that is open may have committed: then no bound that was applied here covers it. Which tags the value will
+    // have is not known yet.
+    const open = view.announcements.size > 0 && this.#has('strictLsn');
+    const known = !mode.unreached && !open && node.attachedAt(startedAt);
     const ctx = new LoadDecisions({
       key: flight.key,
       previous: memory?.get(flight.key)?.value,
@@ -207,8 +213,8 @@ export class Fill {
     const { labels, memory, store, node } = this.#parts;
     if (ctx.tags.length > 0) flight.set = labels.unite(flight.set, labels.of(flight.key, ctx.tags));
     if (value === undefined || ctx.skipped || flight.epoch === '' || this.#closed) return false;
+    if (this.#isWithheld(flight)) return false;
     const cover = node.view.cover(flight, flight.key, flight.turn);
-    if (cover === 'announcement') return false;
     const life = this.#life(request.settings, ctx, value);
     if (memory !== undefined && life.memoryTtl > 0) {
       const entry = new Entry(
@@ -231,6 +237,10 @@ export class Fill {
       });
     }
     return true;
+  }
+
+  #isWithheld(flight: Flight): boolean {
+    return this.#parts.node.view.withholds(flight, flight.key);
   }
 
   /** TTL, grace and load time together stay within the log's `maxLife`. */

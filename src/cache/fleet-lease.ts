@@ -10,6 +10,8 @@ import type { StoreLookup } from './store-lookup.ts';
 export interface FleetLeaseParts {
   readonly lease: Lease;
   readonly lookup: StoreLookup | undefined;
+  /** Whether a strict write keeps what a flight loads from being kept. */
+  readonly isWithheld: (flight: Flight) => boolean;
   readonly events: Events;
   readonly clock: Clock;
   readonly stopwatch: Stopwatch;
@@ -60,7 +62,8 @@ export class FleetLease {
       }
       const left = since + timeout - stopwatch.now();
       if (answer.granted) return this.#hold(answer, time);
-      if (left <= 0) return answer;
+      // What its holder brings is for nobody else, since it has been announced.
+      if (left <= 0 || this.#parts.isWithheld(flight)) return answer;
       request.elsewhere?.();
       const wait = Math.max(1, Math.min(answer.wait, left));
       await new Promise<void>((resolve) => clock.schedule(wait, resolve));

@@ -48,6 +48,8 @@ export interface ReadPathParts {
   readonly stopwatch: Stopwatch;
   /** How long a detached node goes on serving what was valid, in ms. */
   readonly serveDetached: number;
+  /** Strict writes are promised to readers. */
+  readonly strict: boolean;
   readonly removed: RemovedGuards;
 }
 
@@ -230,7 +232,8 @@ export class ReadPath {
       maxStaleness > 0 &&
       entry.provenAt > NEVER &&
       now - entry.provenAt <= maxStaleness &&
-      now < entry.freshUntil + Math.max(maxStaleness, grace)
+      now < entry.freshUntil + Math.max(maxStaleness, grace) &&
+      this.#mayBeOld(entry, request.key, now)
     ) {
       request.elsewhere?.();
       this.#stale(request, 'maxStaleness');
@@ -250,6 +253,22 @@ export class ReadPath {
       return entry;
     }
     return undefined;
+  }
+
+  /** Whether strict writes allow that an old value is given to somebody who tolerates it. */
+  #mayBeOld(entry: Entry, key: string, now: number): boolean {
+    if (this.#has('strictDetached') && this.#mayMissAnnouncement(now)) return false;
+    return !this.#view.forbids(entry, key);
+  }
+
+  /**
+   * Whether a strict write may be open, or over, of which this node knows nothing: whoever announces one waits for a node that is cut
+   * off only as long as it has said that it serves on its last proof.
+   */
+  #mayMissAnnouncement(now: number): boolean {
+    const { strict, serveDetached } = this.#parts;
+    if (!strict) return false;
+    return !(now - this.#follower.provenAt(now) <= this.#follower.options.maxLag + serveDetached);
   }
 
   #stale({ key }: ReadRequest, why: 'maxStaleness' | 'grace' | 'softTimeout' | 'detached', error?: unknown): void {
@@ -299,6 +318,8 @@ export class ReadPath {
     // only an attached node knows what was written since.
     if (!flight.loading) return !(detached && flight.checkOrder > 0 && flight.checkOrder < reader.order);
     if (flight.loadOrder > reader.order) return true;
+    // A strict write may have committed since it read, however short that is ago.
+    if (this.#mayMissAnnouncement(now) && this.#has('strictJoin')) return false;
     // A detached node does not see what was written since; the flight is as old as what it serves may be.
     if (detached && !(now - flight.startedAt <= node.follower.options.maxLag)) return false;
     if (!this.#has('completion')) return true;
@@ -320,7 +341,10 @@ export class ReadPath {
   /** Whether something that came after it covers what a flight loads, or has loaded. */
   #overtaken(marked: Marked, key: string, turn: number): boolean {
     const view = this.#view;
-    if (marked.epoch !== '' || view.epoch !== '') return view.cover(marked, key, turn) !== undefined;
+    if (marked.epoch !== '' || view.epoch !== '') {
+      const cover = view.cover(marked, key, turn);
+      return cover !== undefined && (cover !== 'young' || this.#has('youngJoin'));
+    }
     // The log was never reached: no record is known, and its flights are shared all the same, but for what is queued here.
     return this.#has('queueCovers') && view.pending.covers(marked, marked.shared, plainKey(key), turn);
   }
@@ -354,7 +378,8 @@ export class ReadPath {
       return flight.outcome;
     return new Promise((resolve, reject) => {
       const cancel = clock.schedule(softTimeout, () => {
-        if (!standsIn(old, stopwatch.now(), tolerance)) return;
+        const now = stopwatch.now();
+        if (!standsIn(old, now, tolerance) || !this.#mayBeOld(old, request.key, now)) return;
         this.#stale(request, 'softTimeout');
         resolve(old);
       });
@@ -369,6 +394,7 @@ export class ReadPath {
     const { grace, atLeast } = request.settings;
     const now = stopwatch.now();
     if (old === undefined || grace <= 0 || atLeast !== undefined || !standsIn(old, now, grace)) throw error;
+    if (!this.#mayBeOld(old, request.key, now)) throw error;
     this.#stale(request, 'grace', error);
     return served(old, true, now);
   }

@@ -15,6 +15,7 @@ export type ErrorCode =
   | 'NOT_COMMITTED'
   | 'NOT_READY'
   | 'NOT_CONSISTENT'
+  | 'NOT_CONFIRMED'
   | 'UNAVAILABLE'
   | 'CLOSED';
 

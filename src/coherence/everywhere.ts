@@ -34,7 +34,7 @@ export class Everywhere {
   readonly #removed: RemovedGuards;
   /** The list that was read last, and since when it has been the same. */
   #known = { id: '', since: Number.POSITIVE_INFINITY };
-  /** The longest that any node serves when cut off, as far as lists have told, in ms. */
+  /** As far as lists have told. */
   #longest = 0;
 
   constructor(parts: EverywhereParts) {
@@ -64,16 +64,18 @@ export class Everywhere {
   /**
    * Resolves when no node serves what the record at a position covers.
    *
+   * @param isGivenUp asked now and then: whether nobody waits for it any more
    * @returns `false` where that cannot be known, because the list could not be read once since the append
    */
-  async confirmed(position: Position): Promise<boolean> {
+  async confirmed(position: Position, isGivenUp: () => boolean = never): Promise<boolean> {
     if (!this.#has('everywhereWait')) return true;
     const appendedBy = this.#now();
     let seen = false;
     for (let pause = FIRST_PAUSE; ; pause = Math.min(LONGEST_PAUSE, pause * 2)) {
+      if (isGivenUp()) return false;
       const roll = await this.#list();
       const now = this.#now();
-      const longest = this.#longestService();
+      const { longest } = this;
       if (roll !== undefined) {
         seen = true;
         // A list that is younger may have lost a node that still serves.
@@ -98,8 +100,8 @@ export class Everywhere {
     }
   }
 
-  /** In ms; a suspended machine may notice so much later that it was. */
-  #longestService(): number {
+  /** The longest that any node serves when cut off, in ms; a suspended machine may notice so much later that it was. */
+  get longest(): number {
     const { options, tolerance } = this.#parts;
     return Math.max(this.#longest, options().maxLag + tolerance) + STOPWATCH_TOLERANCE;
   }
@@ -122,6 +124,10 @@ export class Everywhere {
   #has(guard: Guard): boolean {
     return !this.#removed.has(guard);
   }
+}
+
+function never(): boolean {
+  return false;
 }
 
 function isPast(applied: Position, position: Position): boolean {

@@ -10,6 +10,17 @@ export type Guard =
   | 'bansRetireToFloor' // a ban retires only by raising the floor to it
   | 'memoApplied' // what was tested is remembered as of what was applied, not of the head
   | 'announcements' // open announcements withhold
+  | 'young' // strict: in a young epoch nothing is served or kept
+  | 'youngTwice' // ... for twice maxLag
+  | 'youngJoin' // ... and no load is joined
+  | 'strictJoin' // strict: a detached node joins no load that began before its reader
+  | 'strictTolerance' // what a strict write withholds, or has covered, is tolerated by nobody
+  | 'strictDetached' // strict: nothing is tolerated for longer than writers wait for a node that is cut off
+  | 'strictLsn' // while a strict write is open, only the primary is certain to have it
+  | 'strictConfirm' // announce resolves once every node has confirmed
+  | 'reannounce' // what is announced is announced again in each epoch, before its writer attaches there
+  | 'returnAppended' // a strict commit returns once its record is appended
+  | 'returnConfirmed' // ... in an epoch in which every node has confirmed the announcement, or has confirmed the record
   | 'age' // a proof of freshness older than maxLag proves nothing
   | 'bothClocks' // a suspended machine is noticed by the wall clock
   | 'provenAt' // a proof is dated at the sending of its request

@@ -1,3 +1,5 @@
+import { type Announced, Announcer } from './announcer.ts';
+import { EpochAge } from './epoch-age.ts';
 import { TidemarkError } from './errors.ts';
 import { Everywhere } from './everywhere.ts';
 import { Follower, type FollowerState } from './follower.ts';
@@ -8,9 +10,9 @@ import type { PartContext } from './part.ts';
 import type { Position } from './position.ts';
 import type { Presence } from './presence.ts';
 import { positionOf, type Receipt } from './receipt.ts';
-import { type Cause, coverageOf, type Lsn } from './record.ts';
+import { announcedBy, type Coverage, coverageOf, type Draft, type DraftDetails } from './record.ts';
 import type { GrowingDraft } from './shared-draft.ts';
-import { describeTarget, type Target } from './target.ts';
+import { describeTarget, everything, type Target } from './target.ts';
 import { View } from './view.ts';
 import { Writer } from './writer.ts';
 
@@ -23,19 +25,10 @@ export interface NodeParts extends Omit<PartContext, 'logger' | 'logOptions'> {
   /** In ms; see `Writer`. */
   readonly patience: number;
   readonly maxQueue: number;
+  /** Strict writes are promised: nothing is served that one of them might cover without this node's knowing. */
+  readonly strict?: boolean;
   readonly emit: (event: NodeEvent) => void;
   readonly removed: RemovedGuards;
-}
-
-/** What is known of a change beside its targets; see {@link Draft}. */
-export interface DraftDetails {
-  /** The message id, 32 hexadecimal digits; one of this node's own where there is none. */
-  readonly id?: string | undefined;
-  readonly cause?: Cause | undefined;
-  readonly lsn?: Lsn;
-  readonly lsnAfter?: Position | undefined;
-  /** Every node is asked to say when it has applied the record; see {@link Node.everywhere}. */
-  readonly confirm?: boolean | undefined;
 }
 
 /** Said of a call that gives nothing but targets. */
@@ -51,6 +44,8 @@ export class Node {
   readonly follower: Follower;
   readonly #writer: Writer;
   readonly #everywhere: Everywhere | undefined;
+  readonly #announcer: Announcer;
+  readonly #age: EpochAge;
   readonly #parts: NodeParts;
   readonly #idPrefix: string;
   /** Drafts made so far. */
@@ -66,13 +61,16 @@ export class Node {
     this.view = new View(parts.options, parts.removed);
     const { view } = this;
     this.follower = new Follower({ ...parts, view, hooks: this.#followerHooks() });
+    this.#age = new EpochAge({ ...parts, maxLag: () => this.follower.options.maxLag });
+    if (parts.strict === true) view.age = this.#age;
     this.#writer = new Writer({
       ...parts,
       view,
       follower: this.follower,
       hooks: this.#writerHooks(),
       // The drafts that it replaces may have carried bounds of their commits: nobody may think that there were none.
-      makeEverything: () => this.#draft([], { lsn: 'unknown' }, 'everything'),
+      makeEverything: () => this.#draft(coverageOf([everything()]), [], { lsn: 'unknown' }),
+      unannounced: (epoch) => this.#announcer.missingIn(epoch),
     });
     const { presence } = parts;
     if (presence !== undefined)
@@ -82,6 +80,16 @@ export class Node {
         node: this.origin,
         options: () => this.follower.options,
       });
+    this.#announcer = new Announcer({
+      ...parts,
+      view,
+      follower: this.follower,
+      writer: this.#writer,
+      everywhere: this.#everywhere,
+      isAttached: () => this.attachedAt(parts.stopwatch.now()),
+      makeClose: (announced, about) =>
+        this.#draft({ ...announced, kind: 'close' }, announced.targets, about, announced.id),
+    });
   }
 
   start(): void {
@@ -124,7 +132,23 @@ export class Node {
   /** Appends a record that covers targets. Never rejects. */
   invalidate(targets: readonly Target[], about: DraftDetails = NOTHING): Promise<Receipt> {
     const joined = about === NOTHING ? this.#writer.join(targets) : undefined;
-    return joined ?? this.#writer.write(this.#draft(targets, about), about.id !== undefined);
+    if (joined !== undefined) return joined;
+    const draft = this.#draft(coverageOf(targets), targets.map(describeTarget), about);
+    return this.#writer.write(draft, about.id !== undefined);
+  }
+
+  /**
+   * Withholds what targets cover on every node, until a record closes that; see {@link Announcer}.
+   *
+   * @param ms how long every node may take to confirm it
+   * @throws TidemarkError `NOT_CONFIRMED`, having closed it; `CLOSED`; `INVALID_OPTION` for an id that is in use
+   */
+  announce(targets: readonly Target[], about: Pick<DraftDetails, 'id' | 'cause'>, ms: number): Promise<Announced> {
+    const coverage = { ...announcedBy(targets), kind: 'announce' } as const;
+    return this.#announcer.announce(
+      this.#draft(coverage, targets.map(describeTarget), { ...about, confirm: true }),
+      ms,
+    );
   }
 
   /** Whether this node can know when no other serves what it has invalidated. */
@@ -147,6 +171,7 @@ export class Node {
   /** Returns how many records could not be sent in `drain` ms. */
   async close(drain: number): Promise<number> {
     const unsent = await this.#writer.close(drain);
+    this.#announcer.stop();
     this.follower.stop();
     this.#reachable?.();
     await this.#everywhere?.stop();
@@ -154,23 +179,24 @@ export class Node {
   }
 
   #draft(
-    targets: readonly Target[],
+    coverage: Pick<Draft, 'kind'> & Omit<Coverage, 'kind'>,
+    targets: string[],
     { id, cause, lsn, lsnAfter, confirm }: DraftDetails,
-    kind?: 'everything',
+    closes?: string,
   ): GrowingDraft {
-    const coverage = coverageOf(targets);
     // One literal with every field: records of one shape are applied faster than those of many.
     return {
-      kind: kind ?? coverage.kind,
+      kind: coverage.kind,
       id: id ?? this.#nextId(),
       origin: this.origin,
       labels: coverage.labels,
       patterns: coverage.patterns,
+      closes,
       lsn,
       lsnAfter,
       confirm,
       time: this.#parts.clock.wall(),
-      targets: targets.map(describeTarget),
+      targets,
       cause,
     };
   }
@@ -189,13 +215,18 @@ export class Node {
         this.#writer.beforeAdopt(epoch);
       },
       adopted: (snapshot, other, reason) => {
+        if (other && this.#parts.log.attach === undefined) this.#age.begin();
         this.#writer.afterAdopt();
+        this.#announcer.adopted(snapshot);
         if (other) emit({ type: 'epoch', epoch: snapshot.epoch, before });
         else emit({ type: 'resync', reason, position: this.#position() });
         if (other && differ(this.#parts.options, snapshot.options))
           emit({ type: 'options-differ', given: this.#parts.options, used: snapshot.options });
       },
-      applied: (record) => emit({ type: 'applied', record }),
+      applied: (record) => {
+        emit({ type: 'applied', record });
+        this.#announcer.applied(record);
+      },
       confirmed: (epoch, head) => {
         this.#writer.confirmed(epoch, head);
         this.#notice(undefined);
@@ -211,7 +242,10 @@ export class Node {
         emit({ type: 'queued', draft, cause });
         this.#notice(cause);
       },
-      sent: (draft, position) => emit({ type: 'sent', draft, position }),
+      sent: (draft, position) => {
+        emit({ type: 'sent', draft, position });
+        this.#announcer.sent(draft, position);
+      },
       overflowed: (dropped) => emit({ type: 'overflowed', dropped }),
     };
   }
@@ -223,6 +257,7 @@ export class Node {
 
   #change(attached: boolean, cause: unknown): void {
     this.#attached = attached;
+    this.#announcer.changed();
     if (attached) {
       this.#ready.resolve();
       void this.#everywhere?.learn();

@@ -18,6 +18,11 @@ export interface Receipt {
    * where the log did not take it in time, or nobody could say which nodes there are.
    */
   readonly everywhere?: boolean;
+  /**
+   * Of a strict write: whether no reader anywhere is given anything older now, whatever they tolerate. `false` where its record
+   * was not in the log in time, or nobody could say whether every node has it.
+   */
+  readonly strict?: boolean;
 }
 
 /** A receipt, or the token from one. */

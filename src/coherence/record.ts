@@ -54,6 +54,17 @@ export interface Draft {
   readonly cause?: Cause | undefined;
 }
 
+/** What is known of a change beside its targets; see {@link Draft}. */
+export interface DraftDetails {
+  /** The message id, 32 hexadecimal digits; one of this node's own where there is none. */
+  readonly id?: string | undefined;
+  readonly cause?: Cause | undefined;
+  readonly lsn?: Lsn;
+  readonly lsnAfter?: Position | undefined;
+  /** Every node is asked to say when it has applied the record; see `Presence`. */
+  readonly confirm?: boolean | undefined;
+}
+
 /** One append: a draft with its place in the log. */
 export interface LogRecord extends Draft {
   readonly number: number;
@@ -65,6 +76,14 @@ export interface LogRecord extends Draft {
 export interface Coverage extends Pick<Draft, 'kind'> {
   readonly labels: Label[];
   readonly patterns: string[];
+}
+
+/**
+ * Targets as an announcement names them, and the record that closes it: withholding everything is withholding every key.
+ */
+export function announcedBy(targets: readonly Target[]): Omit<Coverage, 'kind'> {
+  const { kind, labels, patterns } = coverageOf(targets);
+  return kind === 'everything' ? { labels: [], patterns: ['*'] } : { labels, patterns };
 }
 
 /** The labels and patterns of targets, in lists of their own; `everything` among them swallows the rest. */

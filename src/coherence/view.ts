@@ -1,5 +1,7 @@
 import { Announcements } from './announcements.ts';
 import { Bans } from './bans.ts';
+import { Closings } from './closings.ts';
+import type { EpochAge } from './epoch-age.ts';
 import { type Guard, NO_GUARD_REMOVED, type RemovedGuards } from './guards.ts';
 import { plainKey } from './key.ts';
 import type { Label } from './label.ts';
@@ -20,7 +22,7 @@ export interface Marked extends Label {
 }
 
 /** Why a value may not be served. */
-export type Cover = 'epoch' | 'floor' | 'label' | 'ban' | 'announcement' | 'queued';
+export type Cover = 'epoch' | 'floor' | 'label' | 'ban' | 'announcement' | 'queued' | 'young';
 
 /**
  * What one node knows of the log: everything up to `applied`, in its tide table, floor, bans and open announcements,
@@ -38,6 +40,9 @@ export class View {
   readonly bans: Bans = new Bans();
   readonly announcements: Announcements = new Announcements();
   readonly pending: Pending = new Pending();
+  /** Where strict writes are promised: how long this node has known its epoch. */
+  age: Pick<EpochAge, 'young'> | undefined;
+  #closings = new Closings();
   #lsn = new LsnBound();
   #table: TideTable;
   readonly #removed: RemovedGuards;
@@ -60,16 +65,25 @@ export class View {
     if (!(it.mark >= this.floor) && this.#has('floor')) return 'floor';
     if (!this.#labelsUpTo(it) && this.#has('covered')) return 'label';
     if (this.bans.size > 0 && this.#has('bans') && this.bans.cover(it.mark, plainKey(key), tested)) return 'ban';
-    if (
-      this.announcements.size > 0 &&
-      this.#has('announcements') &&
-      this.announcements.cover([it, ...it.shared], plainKey(key))
-    ) {
-      return 'announcement';
-    }
+    if (this.#announced(it, key)) return 'announcement';
     if (this.pending.size > 0 && this.#has('queueCovers') && this.pending.covers(it, it.shared, plainKey(key), turn))
       return 'queued';
-    return undefined;
+    return this.age?.young === true ? 'young' : undefined;
+  }
+
+  /** Whether strict writes keep a value from being kept: it is announced, or the epoch too young to know. */
+  withholds(it: Marked, key: string): boolean {
+    return this.#announced(it, key) || this.age?.young === true;
+  }
+
+  /**
+   * Whether strict writes keep a value from everybody, also from those who tolerate an old one: it is withheld, or was loaded
+   * before a strict write that covers it. Where they are promised, nothing is known of values of another epoch.
+   */
+  forbids(it: Marked, key: string): boolean {
+    if (!this.#has('strictTolerance')) return false;
+    if (this.age !== undefined && !(it.epoch === this.epoch)) return true;
+    return this.withholds(it, key) || (it.epoch === this.epoch && this.#closings.cover(it));
   }
 
   /**
@@ -127,6 +141,7 @@ export class View {
     if (draft.kind === 'everything') this.#raiseFloor(number);
     for (const label of draft.labels) this.#table.raise(label, number);
     for (const pattern of draft.patterns) this.bans.add({ number, pattern, time: draft.time }, this.revision);
+    if (draft.kind === 'close') this.#closings.add(draft, number);
   }
 
   /** Begins a life of the log, at position 0. What may be lost with the one before it may have named any bound. */
@@ -139,8 +154,11 @@ export class View {
   adopt(snapshot: Snapshot): void {
     checkNumber(snapshot.head);
     checkNumber(snapshot.floor);
-    if (snapshot.epoch === this.epoch) this.#table.merge(snapshot.table);
-    else this.#begin(snapshot);
+    if (snapshot.epoch === this.epoch) {
+      this.#table.merge(snapshot.table);
+      // Among the records that were skipped some may have closed what was announced.
+      if (snapshot.head > this.applied && this.age !== undefined) this.#closings.skip(snapshot.head);
+    } else this.#begin(snapshot);
     if (snapshot.head >= this.applied) this.announcements.clear();
     this.revision++;
     for (const ban of snapshot.bans) this.bans.add(ban, this.revision);
@@ -178,6 +196,7 @@ export class View {
     this.floor = snapshot.floor;
     this.bans.clear();
     this.announcements.clear();
+    this.#closings = new Closings();
     this.#lsn = new LsnBound();
   }
 
@@ -186,6 +205,14 @@ export class View {
     this.floor = floor;
     this.bans.retire(floor);
     this.revision++;
+  }
+
+  #announced(it: Marked, key: string): boolean {
+    return (
+      this.announcements.size > 0 &&
+      this.#has('announcements') &&
+      this.announcements.cover([it, ...it.shared], plainKey(key))
+    );
   }
 
   #labelsUpTo(it: Marked): boolean {

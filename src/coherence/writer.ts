@@ -28,6 +28,8 @@ export interface WriterParts {
   readonly maxQueue: number;
   /** The id of the draft that replaces a full queue. */
   readonly makeEverything: () => GrowingDraft;
+  /** What this node has announced in other epochs than this one, and not closed yet. */
+  readonly unannounced?: (epoch: string) => readonly GrowingDraft[];
   readonly removed?: RemovedGuards;
 }
 
@@ -128,13 +130,25 @@ export class Writer {
     this.#waiting.push(item);
     if (this.#stopped) this.#loseInPatience(this.#parts.patience, 'closed');
     else {
-      if (!this.#sending) {
-        this.#sending = true;
-        queueMicrotask(() => void this.#send());
-      }
+      this.#begin();
       this.#startPatience(this.#parts.patience);
     }
     return item.receipt;
+  }
+
+  #begin(): void {
+    if (this.#sending) return;
+    this.#sending = true;
+    queueMicrotask(() => void this.#send());
+  }
+
+  /**
+   * Appends an announcement. Nobody waits for its receipt: `sent` tells where it is, each time it was appended. It is appended
+   * again in other epochs, see `unannounced`.
+   */
+  announce(draft: GrowingDraft): void {
+    this.#waiting.push({ ...this.#item(draft, true), settled: true });
+    if (!this.#stopped) this.#begin();
   }
 
   #item(draft: GrowingDraft, sealed: boolean): Item {
@@ -161,12 +175,13 @@ export class Writer {
     if (!this.#has('appendAgain')) {
       for (const item of this.#own) this.#settle(item, 'applied');
       this.#own = [];
-      return;
+      return this.#announceAgain(epoch);
     }
     const lost = [...this.#own, ...this.#crossed].filter((item) => item.position?.epoch !== epoch);
     this.#own = this.#own.filter((item) => item.position?.epoch === epoch);
     this.#crossed = this.#crossed.filter((item) => item.position?.epoch === epoch);
     this.#again(lost);
+    this.#announceAgain(epoch);
     this.#wake();
   }
 
@@ -187,6 +202,7 @@ export class Writer {
     for (const item of crossed) if (item.position?.epoch === view.epoch) this.#owned(item, item.position);
     if (dead.length === 0 || this.#crossed.length > 0) return this.#wake();
     this.#again(dead);
+    this.#announceAgain(view.epoch);
     this.#wake(pauseAfter(this.#crossings++));
   }
 
@@ -223,8 +239,30 @@ export class Writer {
 
   #drained: (() => void) | undefined;
 
+  /**
+   * What is announced in other epochs is announced in this one too, and covers what it names until it is, so that this node does
+   * not attach before. So does what closes an announcement and is still to be appended: it takes the announcement's place.
+   */
+  #announceAgain(epoch: string): void {
+    if (!this.#has('reannounce')) return;
+    for (const item of this.#waiting) if (item.draft.kind === 'close') this.#coverWith(item);
+    const known = new Set([...this.#waiting, ...this.#crossed].map((item) => item.draft));
+    const missing = (this.#parts.unannounced?.(epoch) ?? []).filter((draft) => !known.has(draft));
+    // Before all others, so that nobody's patience is measured by them.
+    const items = missing.map((draft) => ({
+      ...this.#item(draft, true),
+      since: Number.NEGATIVE_INFINITY,
+      settled: true,
+    }));
+    for (const item of items) this.#coverWith(item);
+    this.#waiting = [...items, ...this.#waiting];
+  }
+
   /** Their positions are worth nothing any more: they cover their targets, and are sent again before all others. */
-  #again(items: readonly Item[]): void {
+  #again(lost: readonly Item[]): void {
+    // What was announced may be closed by now, and would stay open if it was announced after that.
+    for (const item of lost) if (item.draft.kind === 'announce') this.#uncover(item);
+    const items = lost.filter((item) => item.draft.kind !== 'announce');
     for (const item of items) {
       item.position = undefined;
       this.#coverWith(item);
@@ -304,7 +342,7 @@ export class Writer {
     item.position = position;
     if (this.#has('ownTable') && position.epoch === view.epoch) view.put(item.draft, position.number);
     this.#uncover(item);
-    if (follower.state !== 'local') {
+    if (follower.state !== 'local' && item.draft.kind !== 'announce') {
       this.#own.push(item);
       if (this.#own.length > this.#ownLimit) this.#boundOwn();
     }
@@ -386,11 +424,14 @@ export class Writer {
     this.#ownLimit = Math.max(maxQueue, 2 * this.#own.length);
   }
 
-  /** A full queue becomes one `everything`, never a dropped record. */
+  /**
+   * A full queue becomes one `everything`, never a dropped record. What opens or closes an announcement stays: nothing can stand
+   * for it, and there is little of it, since nothing is announced while the log cannot be reached.
+   */
   #boundQueue(): void {
     const { maxQueue, makeEverything, hooks, view } = this.#parts;
     if (view.pending.size <= maxQueue) return;
-    const replaced = this.#waiting.filter((item) => item.covering);
+    const replaced = this.#waiting.filter(isReplaceable);
     if (replaced.length <= maxQueue) return; // The others were taken by the log.
     const all: Item = {
       ...this.#item(makeEverything(), true),
@@ -399,7 +440,7 @@ export class Writer {
       settled: true,
     };
     this.#coverWith(all);
-    this.#waiting = [all, ...this.#waiting.filter((item) => !item.covering)];
+    this.#waiting = [all, ...this.#waiting.filter((item) => !isReplaceable(item))];
     for (const item of replaced) {
       this.#settle(item, 'queued');
       this.#uncover(item);
@@ -423,6 +464,11 @@ export class Writer {
   #has(guard: Guard): boolean {
     return !this.#removed.has(guard);
   }
+}
+
+/** Whether one `everything` may stand for it when the queue is full. */
+function isReplaceable({ covering, draft }: Item): boolean {
+  return covering && draft.kind !== 'announce' && draft.kind !== 'close';
 }
 
 /** The pause after so many failures, in ms. */

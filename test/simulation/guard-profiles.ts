@@ -283,6 +283,8 @@ export const GUARD_PROFILES: readonly GuardProfile[] = [
   ),
 ];
 
+const NOBODY_ANNOUNCES = 'No writer of the simulation announces yet. Tested beside the code.';
+
 /** Guards that nothing was found without, and why; what the exhaustive model says of each is said here too. */
 export const REDUNDANT: Readonly<Partial<Record<Guard | OuterGuard, string>>> = {
   ownWait:
@@ -293,6 +295,16 @@ export const REDUNDANT: Readonly<Partial<Record<Guard | OuterGuard, string>>> = 
     'A head behind what a node has applied comes with another run or replication id (`bothIds`), which begins the new epoch (model: "failback: without pastHead: holds"). It helps against data restored under a running server.',
   presenceProof:
     'A reading enters its node into the list in the same script that answers it: whoever looked at the list before has appended before, so that the answer has the record; and a list that was lost has another id (`everywhereKnown`). It matters to a server that could do the two only one after the other.',
-  announcements:
-    'No writer announces yet: strict writes come later. That an open announcement withholds is tested on the view itself.',
+  announcements: NOBODY_ANNOUNCES,
+  young: NOBODY_ANNOUNCES,
+  youngTwice: NOBODY_ANNOUNCES,
+  youngJoin: NOBODY_ANNOUNCES,
+  strictJoin: NOBODY_ANNOUNCES,
+  strictTolerance: NOBODY_ANNOUNCES,
+  strictDetached: NOBODY_ANNOUNCES,
+  strictLsn: NOBODY_ANNOUNCES,
+  strictConfirm: NOBODY_ANNOUNCES,
+  reannounce: NOBODY_ANNOUNCES,
+  returnAppended: NOBODY_ANNOUNCES,
+  returnConfirmed: NOBODY_ANNOUNCES,
 };
