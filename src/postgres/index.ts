@@ -1,5 +1,6 @@
 export type { Carrier } from './carrier.ts';
 export type { Changes } from './changes.ts';
+export { migrationScript } from './migrations.ts';
 export type { PgPool, PgPoolClient, PgQueryable, PgTransaction } from './pg.ts';
 export type { Pglite, PgliteTransaction, PgliteTransactionClient } from './pglite.ts';
 export type { PostgresJsSql, PostgresJsTransaction } from './postgres-js.ts';
