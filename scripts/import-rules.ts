@@ -92,7 +92,7 @@ export const importRows: Readonly<Record<string, ImportRow>> = {
   'cli/commands/serve.ts': composingCommand,
   'cli/commands/relay.ts': composingCommand,
   'cli/commands/postgres.ts': composingCommand,
-  testing: { publicNames: true, rooms: ports, builtins: 'all' },
+  testing: { publicNames: true, rooms: { ...ports, postgres: { only: ['transaction.ts'] } }, builtins: 'all' },
 };
 
 /** What a test beside its source may import besides what the source may. The test runner is passed in elsewhere. */

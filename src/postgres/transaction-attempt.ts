@@ -139,20 +139,23 @@ export class TransactionAttempt {
     this.#state = 'ended';
     this.close();
     const refused = error instanceof TidemarkError && error.code === 'NOT_COMMITTED';
-    if (!wasPrepared || refused || isRolledBack(state)) {
-      await this.#announced?.rolledBack().catch(() => {});
-    } else if (this.#announced !== undefined) {
-      this.#announced.unknown();
-    } else if (this.#targets.length > 0) {
-      const { replicas, cache } = this.#settings;
-      const { cause } = this.#options;
-      await cache
-        .invalidate(this.#targets, {
-          ...(replicas ? { lsn: 'unknown' } : {}),
-          ...(cause === undefined ? {} : { cause }),
-        })
-        .catch(() => {});
+    try {
+      await this.#end(wasPrepared && !refused && !isRolledBack(state));
+    } catch {
+      // The caller hears of `error`, which came first.
     }
+  }
+
+  async #end(mayHaveCommitted: boolean): Promise<void> {
+    const { replicas, cache } = this.#settings;
+    const { cause } = this.#options;
+    if (!mayHaveCommitted) await this.#announced?.rolledBack();
+    else if (this.#announced !== undefined) this.#announced.unknown();
+    else if (this.#targets.length > 0)
+      await cache.invalidate(this.#targets, {
+        ...(replicas ? { lsn: 'unknown' } : {}),
+        ...(cause === undefined ? {} : { cause }),
+      });
   }
 
   /** How far a replica must be to have the commit: read after it, and after what this node had applied by then. */

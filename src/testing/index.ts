@@ -1,5 +1,7 @@
 export { alteredStore } from './altered-store.ts';
 export { checkContract, type CheckSubject } from './check-contract.ts';
+export { dataLayerContract } from './data-layer-contract.ts';
+export type { DataLayerSubject, DataLayerTransaction } from './data-layer-subject.ts';
 export { FakeClock, promisesSettled } from './fake-clock.ts';
 export { FaultyLog, type LogPath } from './faulty-log.ts';
 export { Gate } from './gate.ts';
