@@ -25,7 +25,18 @@ const pureBuiltins = ['node:assert', 'node:buffer', 'node:crypto', 'node:string_
 /** Ports and data types of the inner folders: what an adapter implements and handles. */
 const ports = {
   coherence: { except: ['follower.ts', 'memory-log.ts', 'node.ts', 'pending.ts', 'writer.ts'] },
-  cache: { only: ['store.ts', 'lease.ts', 'places.ts', 'breaker.ts', 'envelope.ts', 'size.ts', 'log-access.ts'] },
+  cache: {
+    only: [
+      'store.ts',
+      'lease.ts',
+      'places.ts',
+      'breaker.ts',
+      'envelope.ts',
+      'size.ts',
+      'log-access.ts',
+      'system-clock.ts',
+    ],
+  },
 } as const;
 
 const adapter: ImportRow = { rooms: ports, builtins: 'all' };

@@ -2,7 +2,7 @@ import type { Clock } from '../coherence/clock.ts';
 import { within } from '../coherence/deadline.ts';
 import { shorten, TidemarkError } from '../coherence/errors.ts';
 import { identifier } from './carrier.ts';
-import type { Row } from './transaction.ts';
+import type { Row } from './data-layer.ts';
 
 /** A connection of its own. Statements run one after the other. */
 export interface Session {
@@ -54,7 +54,8 @@ export interface EmbeddedDatabase {
 /** An address such as `postgresql://relay@localhost/shop`, a `pg.Pool`, or a PGlite. */
 export type DatabaseOption = string | SessionPool | EmbeddedDatabase;
 
-/** How long connecting, or a statement, may take, in ms. */
+/** How long connecting may take, and a statement, in ms. */
+const CONNECTING = 5_000;
 const DEADLINE = 10_000;
 
 /**
@@ -91,7 +92,7 @@ function overClients(url: string, clock: Clock): Database {
   const settings = {
     connectionString: url,
     application_name: 'tidemark',
-    connectionTimeoutMillis: DEADLINE,
+    connectionTimeoutMillis: CONNECTING,
     keepAlive: true,
   };
   const open = async (): Promise<Session> => {
@@ -117,9 +118,9 @@ function overClients(url: string, clock: Clock): Database {
 function overPool(pool: SessionPool, clock: Clock): Database {
   const open = async (): Promise<Session> => {
     const connecting = pool.connect();
-    const late = (): Error => new Error(`The pool gave no client within ${DEADLINE} ms. Is it large enough?`);
+    const late = (): Error => new Error(`The pool gave no client within ${CONNECTING} ms. Is it large enough?`);
     try {
-      const client = await within(clock, DEADLINE, connecting, late);
+      const client = await within(clock, CONNECTING, connecting, late);
       return new ClientSession(client, clock, () => client.release(true));
     } catch (error) {
       connecting.then(

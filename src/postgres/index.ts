@@ -1,11 +1,14 @@
 export type { Carrier } from './carrier.ts';
 export type { Changes } from './changes.ts';
-export { migrationScript } from './migrations.ts';
+export { migrate, migrationScript } from './migrations.ts';
 export type { PgPool, PgPoolClient, PgQueryable, PgTransaction } from './pg.ts';
 export type { Pglite, PgliteTransaction, PgliteTransactionClient } from './pglite.ts';
 export type { PostgresJsSql, PostgresJsTransaction } from './postgres-js.ts';
 export { type ReplicaContext, type ReplicaDatabases, type ReplicaReadOptions, replicaRead } from './replica-read.ts';
 export { Repository, type Work } from './repository.ts';
+export { createRelay, type Relay, type RelayStatus } from './relay.ts';
+export type { RelayEvent, RelayListener } from './relay-event.ts';
+export type { RelayOptions } from './relay-options.ts';
 export { createTouches, type TouchMap, type Touches } from './touches.ts';
 export type {
   Announced,

@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
+import { systemClock } from '../cache/system-clock.ts';
 import { identifier } from './carrier.ts';
-import type { Database } from './driver.ts';
+import { type DatabaseOption, databaseOf } from './driver.ts';
 
 /** One numbered step of the schema. */
 interface Migration {
@@ -25,11 +26,13 @@ function migrations(): Migration[] {
  * Creates what the relay and the transactions need, or what is missing of it: each step in a transaction of its own, remembered
  * in the schema's table `migrations`. Several at once wait for each other.
  *
+ * @param given an address, a `pg.Pool` or a PGlite, with the rights to create
  * @param schema is created where it does not exist
  * @returns the names of the steps that were missing
  * @throws TidemarkError `INVALID_OPTION` for what is no name; what the database answers
  */
-export async function migrate(database: Database, schema = 'tidemark'): Promise<readonly string[]> {
+export async function migrate(given: DatabaseOption, schema = 'tidemark'): Promise<readonly string[]> {
+  const database = databaseOf(given, systemClock);
   const statements = steps(schema);
   const applied = async (): Promise<Set<unknown>> => {
     const [found] = await database.query(`SELECT to_regclass($1)::text AS found`, [`${identifier(schema)}.migrations`]);

@@ -1,3 +1,5 @@
+import type { CaptureEvent } from './capture-event.ts';
+
 /** What a relay tells. A closed union: metrics and logs are listeners. */
 export type RelayEvent =
   /** This relay has the lock: it is the one that works. */
@@ -26,7 +28,8 @@ export type RelayEvent =
   /** A strict write whose writer did not do so was closed, since its transaction has ended. */
   | { readonly type: 'closed-announcement'; readonly id: string; readonly outcome: string }
   /** Readers of replicas were told how far a replica must be, after a commit about which nobody said it. */
-  | { readonly type: 'bound'; readonly lsn: bigint };
+  | { readonly type: 'bound'; readonly lsn: bigint }
+  | CaptureEvent;
 
 /** Hears of what a relay does. */
 export type RelayListener = (event: RelayEvent) => void;
