@@ -1,5 +1,10 @@
+export { type CaptureMaker, capture } from './capture.ts';
+export type { CaptureEvent } from './capture-event.ts';
+export type { CaptureOptions } from './capture-options.ts';
+export type { CaptureStatus } from './capture-progress.ts';
 export type { Carrier } from './carrier.ts';
 export type { Changes } from './changes.ts';
+export { type CaptureTable, type CaptureTables, captureTables } from './mapping.ts';
 export { migrate, migrationScript } from './migrations.ts';
 export type { PgPool, PgPoolClient, PgQueryable, PgTransaction } from './pg.ts';
 export type { Pglite, PgliteTransaction, PgliteTransactionClient } from './pglite.ts';
@@ -9,6 +14,7 @@ export { Repository, type Work } from './repository.ts';
 export { createRelay, type Relay, type RelayStatus } from './relay.ts';
 export type { RelayEvent, RelayListener } from './relay-event.ts';
 export type { RelayOptions } from './relay-options.ts';
+export { captureSetupScript, setupCapture } from './setup.ts';
 export { createTouches, type TouchMap, type Touches } from './touches.ts';
 export type {
   Announced,

@@ -1,0 +1,281 @@
+import { TidemarkError } from '../coherence/errors.ts';
+import { Pause } from '../coherence/pause.ts';
+import { captureError, checkMappings, checkServer } from './capture-check.ts';
+import { CaptureGap } from './capture-gap.ts';
+import { type CaptureOptions, type CaptureSettings, captureSettings } from './capture-options.ts';
+import type { CaptureCounts, CaptureStatus } from './capture-progress.ts';
+import { CaptureStream } from './capture-stream.ts';
+import type { CaptureFault } from './capture-transaction.ts';
+import type { Session } from './driver.ts';
+import { judgeSlot, openGap, type SlotFacts, slotFacts } from './slot.ts';
+import { dropSlot, makeSlot } from './slot-keeping.ts';
+import type { Sender, Source, SourceMaker, SourceParts } from './source.ts';
+
+/** A source of changes: {@link capture}. */
+export interface CaptureMaker extends SourceMaker {
+  /** As they were given: `tidemark postgres setup` needs them as well. */
+  readonly options: CaptureOptions;
+}
+
+/**
+ * Captures what changes in the database from its own log, whoever writes: a source for `createRelay({ capture })`. Run
+ * `tidemark postgres setup` first.
+ *
+ * @throws TidemarkError `INVALID_OPTION` when the relay is made; what is wrong with the database is told by the relay, with the
+ * cure, and tried again all the while
+ * @example
+ * createRelay({ name: 'shop', ...redis({ url }), database, capture: capture({ tables }) });
+ */
+export function capture(options: CaptureOptions = {}): CaptureMaker {
+  const make: SourceMaker = (parts) => new Capture(parts, captureSettings(options, parts.context.name, parts.schema));
+  return Object.assign(make, { options });
+}
+
+const FIRST_PAUSE = 250;
+const LONGEST_PAUSE = 10_000;
+/** Between two looks at the slot, in ms. */
+const WATCH = 5_000;
+/** Between two reports of the same thing, in ms. */
+const REPORT = 60_000;
+
+class Capture implements Source {
+  readonly #parts: SourceParts;
+  readonly #settings: CaptureSettings;
+  readonly #pause: Pause;
+  readonly #counts: CaptureCounts = { transactions: 0, records: 0, direct: 0, unknowable: 0 };
+  readonly #reported = new Map<string, number>();
+  readonly #gap: CaptureGap;
+  #running: Promise<void> | undefined;
+  /** Ends what is connected. */
+  #end: ((cause: unknown) => void) | undefined;
+  #stopped = true;
+  #state: CaptureStatus['state'] = 'stopped';
+  #problem: string | undefined;
+  #stream: CaptureStream | undefined;
+  #facts: SlotFacts | undefined;
+
+  constructor(parts: SourceParts, settings: CaptureSettings) {
+    if (parts.database.embedded)
+      throw new TidemarkError(
+        'INVALID_OPTION',
+        'capture: an embedded database cannot replicate. Use the outbox: leave out `capture`.',
+      );
+    this.#parts = parts;
+    this.#settings = settings;
+    this.#pause = new Pause(parts.context.clock);
+    this.#gap = new CaptureGap(parts, settings);
+  }
+
+  start(sender: Sender): Promise<void> {
+    this.#stopped = false;
+    this.#state = 'waiting';
+    this.#running = this.#run(sender);
+    return Promise.resolve();
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    this.#end?.(undefined);
+    this.#pause.end();
+    await this.#running;
+    this.#state = 'stopped';
+  }
+
+  status(): CaptureStatus {
+    const { slot } = this.#facts ?? {};
+    return {
+      state: this.#state,
+      slot: this.#settings.slot,
+      problem: this.#problem,
+      gap: this.#gap.open,
+      lagBytes: slot?.lag,
+      retainedBytes: slot?.retained,
+      lagMs: this.#stream?.lag.lag(this.#parts.context.clock.monotonic()),
+      invisible: this.#stream?.waiting ?? 0,
+      ...this.#counts,
+    };
+  }
+
+  async #run(sender: Sender): Promise<void> {
+    for (let failures = 0; !this.#isStopped(); failures++) {
+      try {
+        await this.#connect(sender, () => {
+          failures = 0;
+        });
+      } catch (error) {
+        if (!this.#isStopped()) this.#report(captureError(error, this.#settings.slot));
+      }
+      if (this.#isStopped()) return;
+      const { random } = this.#parts.context;
+      const ms = this.#state === 'gap' ? 1_000 : Math.min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** Math.min(failures, 10));
+      await this.#pause.pass(ms * (0.5 + random() / 2));
+    }
+  }
+
+  // Asked after an await, where the compiler would otherwise still believe what was checked before it.
+  #isStopped(): boolean {
+    return this.#stopped;
+  }
+
+  /** From a connection to its end. Resolves where there is no slot to be read, or the capture is stopped. */
+  async #connect(sender: Sender, streaming: () => void): Promise<void> {
+    const session = await this.#parts.database.session();
+    const ended = new Promise<unknown>((resolve) => {
+      this.#end = resolve;
+      session.onEnded((cause) => resolve(cause ?? new Error('The connection to Postgres has ended.')));
+    });
+    if (this.#isStopped()) this.#end?.(undefined);
+    try {
+      const stream = await this.#prepare(sender, session);
+      if (stream === undefined) return;
+      this.#stream = stream;
+      try {
+        if (this.#isStopped()) return;
+        await stream.start();
+        streaming();
+        this.#state = 'streaming';
+        this.#problem = undefined;
+        this.#reported.clear();
+        this.#parts.emit({ type: 'slot-streaming', slot: this.#settings.slot });
+        const watching = this.#watch(session, ended);
+        const cause = await ended;
+        await watching;
+        if (cause !== undefined) throw cause instanceof Error ? cause : new Error(String(cause));
+      } finally {
+        await stream.stop();
+      }
+    } finally {
+      if (this.#state === 'streaming') this.#state = 'waiting';
+      this.#stream = undefined;
+      session.end();
+    }
+  }
+
+  /** Checks everything, in an order in which nothing is skipped: what was missed is invalidated before anything is refused. */
+  async #prepare(sender: Sender, session: Session): Promise<CaptureStream | undefined> {
+    const { settings, parts } = { settings: this.#settings, parts: this.#parts };
+    await checkServer(session, settings.schema);
+    // Neither waits for replicas, nor is it lost in a crash.
+    await session.query("SET synchronous_commit = 'local'");
+    await endOwnReader(session, settings);
+    let facts = await this.#judge(session, sender);
+    if (facts.slot === undefined || facts.slot.lost !== undefined) {
+      this.#state = 'gap';
+      if (!settings.recreate) return undefined;
+      await makeSlot(session, settings.schema, settings.slot);
+      facts = await this.#judge(session, sender);
+    }
+    await checkMappings(session, settings.publication, settings.mappings);
+    return new CaptureStream({
+      source: parts,
+      settings,
+      sender,
+      session,
+      acknowledged: facts.slot?.acknowledged ?? 0n,
+      counts: this.#counts,
+      fault: (fault) => this.#noteFault(fault),
+      looked: (snapshot) => this.#gap.looked(snapshot, session, sender, (cause) => this.#end?.(cause)),
+      failed: (cause) => this.#end?.(cause),
+    });
+  }
+
+  /** What is known of the slot. Where changes may have been missed, everything was invalidated when this resolves. */
+  async #judge(session: Session, sender: Sender): Promise<SlotFacts> {
+    const { slot } = this.#settings;
+    const facts = await slotFacts(session, this.#settings);
+    this.#facts = facts;
+    const verdict = judgeSlot(slot, facts);
+    if (verdict.status === 'wrong') throw verdict.error;
+    if (verdict.status === 'gap') await this.#gap.found(session, sender, facts, verdict);
+    else this.#gap.none();
+    return facts;
+  }
+
+  /** Looks after the slot, for as long as it is read. */
+  async #watch(session: Session, ended: Promise<unknown>): Promise<void> {
+    let over = false;
+    const pause = new Pause(this.#parts.context.clock);
+    void ended.then(() => {
+      over = true;
+      pause.end();
+    });
+    const isOver = (): boolean => over;
+    for (let before = Number.POSITIVE_INFINITY; ; ) {
+      await pause.pass(WATCH);
+      if (isOver()) return;
+      try {
+        before = await this.#inspect(session, before);
+      } catch (error) {
+        this.#end?.(error);
+        return;
+      }
+    }
+  }
+
+  /** @returns what the slot retains */
+  async #inspect(session: Session, before: number): Promise<number> {
+    const { slot, maxRetained } = this.#settings;
+    // One that is closed meanwhile was open when it was asked about.
+    const open = this.#gap.open;
+    const facts = await slotFacts(session, this.#settings);
+    this.#facts = facts;
+    const verdict = judgeSlot(slot, facts);
+    if (verdict.status === 'wrong') throw verdict.error;
+    if (verdict.status === 'gap' && verdict.reason !== open) throw new Error(verdict.reason);
+    const retained = facts.slot?.retained ?? 0;
+    if (retained > maxRetained && retained >= before) await this.#drop(session, retained);
+    return retained;
+  }
+
+  /** Better to invalidate everything than to fill the disk of the database. */
+  async #drop(session: Session, retained: number): Promise<never> {
+    const { slot, schema, maxRetained } = this.#settings;
+    const reason = `the slot kept ${retained} bytes of the log, more than maxRetained (${maxRetained}), and was dropped`;
+    await openGap(session, schema, slot, reason);
+    await this.#stream?.stop();
+    await endOwnReader(session, this.#settings);
+    await dropSlot(session, slot);
+    this.#parts.emit({ type: 'slot-dropped', slot, retained });
+    throw new TidemarkError(
+      'INVALID_OPTION',
+      `capture: ${reason}. Find out what holds it up, then run "tidemark postgres setup --recreate".`,
+    );
+  }
+
+  #report(error: unknown): void {
+    this.#problem = error instanceof Error ? error.message : String(error);
+    if (this.#isNews(this.#problem)) this.#parts.emit({ type: 'slot-waiting', slot: this.#settings.slot, error });
+  }
+
+  #noteFault({ table, error }: CaptureFault): void {
+    this.#counts.unknowable++;
+    if (this.#isNews(`${table} ${String(error)}`)) this.#parts.emit({ type: 'unknowable-change', table, error });
+  }
+
+  #isNews(text: string): boolean {
+    const now = this.#parts.context.clock.monotonic();
+    const last = this.#reported.get(text);
+    if (last !== undefined && now - last < REPORT) return false;
+    if (this.#reported.size > 1_000) this.#reported.clear();
+    this.#reported.set(text, now);
+    return true;
+  }
+}
+
+/** How often, and how long in between in seconds, a reader that was told to end is waited for. */
+const TIMES = 40;
+const MOMENT = 0.05;
+
+/**
+ * Ends a connection that still reads the slot for a relay of this name: the one before, whose host is gone or hangs. It does not
+ * have the lock any more.
+ */
+async function endOwnReader(session: Session, { slot, application }: CaptureSettings): Promise<void> {
+  const own = `FROM pg_replication_slots s JOIN pg_stat_activity a ON a.pid = s.active_pid
+    WHERE s.slot_name = $1 AND a.usename = current_user AND a.application_name = $2`;
+  await session.query(`SELECT pg_terminate_backend(a.pid) ${own}`, [slot, application]);
+  for (let i = 0; i < TIMES; i++) {
+    const left = await session.query(`SELECT pg_sleep(${MOMENT}) ${own}`, [slot, application]);
+    if (left.length === 0) return;
+  }
+}
