@@ -69,6 +69,11 @@ export class CaptureQueue {
     return this.#waiting.length;
   }
 
+  /** Messages that are left to their writers for a moment. */
+  get held(): readonly string[] {
+    return this.#held.map(({ message }) => message.id);
+  }
+
   /** How long until a held message is due, in ms. */
   dueIn(now: number): number | undefined {
     const [first] = this.#held;

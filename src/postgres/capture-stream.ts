@@ -172,6 +172,8 @@ export class CaptureStream {
       if (early > 0) this.#stepIn(early);
       else await this.#look();
     }
+    const { held } = this.#queue;
+    if (held.length > 0) await this.#parts.sender.prove(held);
     const now = context.clock.monotonic();
     if (!this.#sending && this.#sent.length < MOST_SENT) {
       const batch = this.#queue.take(now);

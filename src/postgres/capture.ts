@@ -140,7 +140,7 @@ class Capture implements Source {
         const watching = this.#watch(session, ended);
         const cause = await ended;
         await watching;
-        if (cause !== undefined) throw cause instanceof Error ? cause : new Error(String(cause));
+        if (cause instanceof Error) throw cause;
       } finally {
         await stream.stop();
       }

@@ -63,6 +63,11 @@ export class LogSender implements Sender {
     return this.#parts.reading.seen(id);
   }
 
+  async prove(ids: readonly string[]): Promise<void> {
+    const { reading } = this.#parts;
+    if (ids.some((id) => !reading.seen(id) && reading.awaits(id))) await reading.prove().catch(() => {});
+  }
+
   mark(): Position | undefined {
     return this.#parts.reading.position;
   }

@@ -26,6 +26,8 @@ export interface Sender {
   confirmed(drafts: readonly Draft[]): Promise<void>;
   /** Whether a record with this message id was read from the log, in a proven reading of the epoch that is current. */
   seen(id: string): boolean;
+  /** Has the log prove what was read of it, where that concerns one of these messages: `seen` is told sooner. Never rejects. */
+  prove(ids: readonly string[]): Promise<void>;
   /** What was applied here: as `Draft.lsnAfter`, asked for before a bound is read. `undefined` while nothing is known of the log. */
   mark(): Position | undefined;
 }

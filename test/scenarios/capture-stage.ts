@@ -1,5 +1,5 @@
 import pg from 'pg';
-import { createCache, type Cache, everything, type Target, tag } from '../../src/index.ts';
+import { type Cache, createCache, type Target, tag } from '../../src/index.ts';
 import {
   type CaptureOptions,
   capture,
@@ -8,7 +8,6 @@ import {
   migrate,
   type Relay,
   type RelayEvent,
-  setupCapture,
 } from '../../src/postgres/index.ts';
 import { redis } from '../../src/redis/index.ts';
 import type { CaptureStatus } from '../../src/postgres/index.ts';
@@ -95,5 +94,3 @@ export async function setStage(settings: readonly string[] = []): Promise<Stage>
     },
   };
 }
-
-export { capture, everything, setupCapture };

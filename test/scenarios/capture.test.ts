@@ -1,29 +1,234 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { Relay } from '../../src/postgres/index.ts';
-import { capture, type Stage, setStage, setupCapture, users } from './capture-stage.ts';
+import { randomBytes } from 'node:crypto';
+import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
+import { tag, type Target } from '../../src/index.ts';
+import { coverageOf } from '../../src/coherence/record.ts';
+import { encodeDraft } from '../../src/coherence/wire.ts';
+import { capture, captureTables, createTransactions, type Relay, setupCapture } from '../../src/postgres/index.ts';
+import { waitUntil } from '../../src/testing/wait-until.ts';
+import { type Stage, setStage } from './capture-stage.ts';
+
+interface Tables {
+  full: { id: number; org_id: number };
+  plain: { id: number; name: string };
+  pair: { a: number; b: string };
+  big: { id: bigint; day: string; flag: boolean; note: string };
+  many: { id: number };
+  'sales.parts': { id: number; org_id: number; year: number };
+  wrong: { id: number };
+}
+
+const tables = captureTables<Tables>()({
+  full: { columns: ['id', 'org_id'], targets: (row) => [tag(`full:${row.id}`), tag(`org:${row.org_id}`)] },
+  plain: { columns: ['id'], targets: (row) => tag(`plain:${row.id}`), truncated: tag('plain') },
+  pair: { columns: ['a', 'b'], targets: (row) => tag(`pair:${row.a}-${row.b}`) },
+  big: {
+    columns: ['id', 'day', 'flag', 'note'],
+    targets: (row) => tag(`big:${row.id + 1n}:${row.day}:${row.flag === true}:${row.note.length}`),
+  },
+  many: { columns: ['id'], targets: (row) => tag(`many:${row.id}`), truncated: [tag('many')] },
+  'sales.parts': { columns: ['id', 'org_id'], targets: (row) => [tag(`part:${row.id}`), tag(`porg:${row.org_id}`)] },
+  wrong: {
+    columns: ['id'],
+    targets: (row): Target => {
+      if (row.id === 13) throw new Error('thirteen');
+      return tag(`wrong:${row.id}`);
+    },
+  },
+});
 
 let stage: Stage;
 let relay: Relay;
-const tables = capture({ tables: users });
-
 beforeAll(async () => {
   stage = await setStage();
+  await stage.pool.query(`
+    CREATE TABLE "full" (id int PRIMARY KEY, org_id int NOT NULL, note text);
+    ALTER TABLE "full" REPLICA IDENTITY FULL;
+    CREATE TABLE plain (id int PRIMARY KEY, name text);
+    CREATE TABLE pair (a int, b text, c int, PRIMARY KEY (a, b));
+    CREATE TABLE big (id bigint, day date, flag boolean, note text);
+    ALTER TABLE big REPLICA IDENTITY FULL;
+    CREATE TABLE many (id int PRIMARY KEY);
+    CREATE TABLE wrong (id int PRIMARY KEY);
+    CREATE SCHEMA sales;
+    CREATE TABLE sales.parts (id int, org_id int, year int) PARTITION BY RANGE (year);
+    CREATE TABLE sales.parts_1 PARTITION OF sales.parts FOR VALUES FROM (0) TO (2000);
+    CREATE TABLE sales.parts_2 PARTITION OF sales.parts FOR VALUES FROM (2000) TO (3000);
+    ALTER TABLE sales.parts REPLICA IDENTITY FULL;
+    ALTER TABLE sales.parts_1 REPLICA IDENTITY FULL;
+    ALTER TABLE sales.parts_2 REPLICA IDENTITY FULL;
+    CREATE TABLE unmapped (id int PRIMARY KEY);
+  `);
+  const mapped = capture({ tables, maxTargets: 100 });
+  await setupCapture(stage.server.url, { capture: mapped });
+  relay = stage.relay({ tables, maxTargets: 100 });
+  await stage.streaming(relay);
 }, 60_000);
 afterAll(() => stage.end());
+beforeEach(() => {
+  stage.events.length = 0;
+});
 
-describe('rows', () => {
-  beforeAll(async () => {
-    await stage.pool.query('ALTER TABLE users REPLICA IDENTITY FULL');
-    console.log(await setupCapture(stage.server.url, { capture: tables }));
-    relay = stage.relay();
-    await stage.streaming(relay);
-  }, 60_000);
+/** Runs statements and expects that exactly some of the kept go. */
+async function change(sql: string, { gone, kept }: { gone: string[]; kept: string[] }): Promise<void> {
+  await stage.keep(...gone, ...kept);
+  await stage.pool.query(sql);
+  await stage.gone(...gone);
+  expect(stage.holds(...kept)).toEqual(kept.map(() => true));
+}
 
-  it('inserts', async () => {
-    await stage.keep('user:1', 'org:7', 'org:8', 'other');
-    await stage.pool.query("INSERT INTO users VALUES (1, 7, 'Ann')");
-    await stage.gone('user:1', 'org:7');
-    expect(stage.holds('org:8', 'other')).toEqual([true, true]);
-    console.log(stage.events, relay.status());
+it('tells of rows that are inserted, changed and deleted, by their key', async () => {
+  await change("INSERT INTO plain VALUES (1, 'a'), (2, 'b')", {
+    gone: ['plain:1', 'plain:2'],
+    kept: ['plain:3', 'plain'],
+  });
+  await change("UPDATE plain SET name = 'c' WHERE id = 1", { gone: ['plain:1'], kept: ['plain:2'] });
+  await change('UPDATE plain SET id = 3 WHERE id = 1', { gone: ['plain:1', 'plain:3'], kept: ['plain:2'] });
+  await change('DELETE FROM plain WHERE id = 2', { gone: ['plain:2'], kept: ['plain:3'] });
+});
+
+it('tells of a row that moves, old and new', async () => {
+  await change('INSERT INTO "full" VALUES (1, 7, \'x\')', { gone: ['full:1', 'org:7'], kept: ['org:8'] });
+  await change('UPDATE "full" SET org_id = 8', { gone: ['org:7', 'org:8', 'full:1'], kept: ['org:9'] });
+  await change('DELETE FROM "full"', { gone: ['org:8', 'full:1'], kept: ['org:7'] });
+});
+
+it('takes keys of several columns, and types', async () => {
+  await change("INSERT INTO pair VALUES (1, 'x', 0)", { gone: ['pair:1-x'], kept: ['pair:1-y'] });
+  await change("UPDATE pair SET b = 'y'", { gone: ['pair:1-x', 'pair:1-y'], kept: ['pair:2-x'] });
+  await change("INSERT INTO big VALUES (9007199254740993, '2025-11-21', true, 'abc')", {
+    gone: ['big:9007199254740994:2025-11-21:true:3'],
+    kept: ['big:9007199254740994:2025-11-21:false:3'],
+  });
+});
+
+it('knows a large value that has not changed', async () => {
+  await stage.pool.query('ALTER TABLE big ALTER note SET STORAGE EXTERNAL');
+  await change("INSERT INTO big VALUES (5, '2025-01-01', false, repeat('x', 100000))", {
+    gone: ['big:6:2025-01-01:false:100000'],
+    kept: ['big:7:2025-01-01:false:100000'],
+  });
+  await change('UPDATE big SET id = 6 WHERE id = 5', {
+    gone: ['big:6:2025-01-01:false:100000', 'big:7:2025-01-01:false:100000'],
+    kept: ['other'],
+  });
+  expect(stage.events).toEqual([]);
+});
+
+it('tells of partitions as of their table', async () => {
+  await change('INSERT INTO sales.parts VALUES (1, 7, 1999)', { gone: ['part:1', 'porg:7'], kept: ['porg:8'] });
+  await change('UPDATE sales.parts SET org_id = 8', { gone: ['porg:7', 'porg:8'], kept: ['porg:9'] });
+  await change('UPDATE sales.parts SET year = 2001, org_id = 9', { gone: ['porg:8', 'porg:9'], kept: ['porg:7'] });
+});
+
+it('does not take an empty value of a partition that logs less for the truth', async () => {
+  await stage.pool.query('CREATE TABLE sales.parts_3 PARTITION OF sales.parts FOR VALUES FROM (3000) TO (4000)');
+  await stage.pool.query('ALTER TABLE sales.parts_3 ADD PRIMARY KEY (id)');
+  await change('INSERT INTO sales.parts VALUES (5, 5, 3001)', { gone: ['porg:5'], kept: ['other'] });
+  await change('DELETE FROM sales.parts WHERE year = 3001', { gone: ['porg:5', 'other'], kept: [] });
+});
+
+it('tells of a table that is emptied', async () => {
+  await change('TRUNCATE plain', { gone: ['plain'], kept: ['plain:3', 'org:1'] });
+  await change('TRUNCATE "full", unmapped', { gone: ['org:1', 'other'], kept: [] });
+});
+
+it('says a transaction of very many rows in one word', async () => {
+  await change('INSERT INTO many SELECT generate_series(1, 99)', {
+    gone: ['many:1', 'many:99'],
+    kept: ['many', 'many:100'],
+  });
+  await change('INSERT INTO many SELECT generate_series(100, 300)', { gone: ['many'], kept: ['many:1', 'other'] });
+});
+
+it('does not tell of what is rolled back, and of what is not mapped', async () => {
+  await stage.keep('plain:77', 'plain:78', 'many:1000');
+  const client = await stage.pool.connect();
+  await client.query('BEGIN');
+  await client.query("INSERT INTO plain VALUES (77, '')");
+  await client.query('ROLLBACK');
+  await client.query('BEGIN');
+  await client.query('SAVEPOINT s');
+  await client.query("INSERT INTO plain VALUES (77, '')");
+  await client.query('ROLLBACK TO s');
+  await client.query('INSERT INTO many VALUES (1000)');
+  await client.query('COMMIT');
+  client.release();
+  await stage.pool.query('INSERT INTO unmapped VALUES (1)');
+  await change("INSERT INTO plain VALUES (78, '')", { gone: ['plain:78', 'many:1000'], kept: ['plain:77'] });
+});
+
+it('counts as everything what a mapping fails at, and goes on', async () => {
+  await change('INSERT INTO wrong VALUES (13)', { gone: ['other', 'plain:1'], kept: [] });
+  await change('INSERT INTO wrong VALUES (14)', { gone: ['wrong:14'], kept: ['other'] });
+  expect(stage.events.filter(({ type }) => type === 'unknowable-change')).toMatchObject([
+    { table: 'public.wrong', error: { message: 'thirteen' } },
+  ]);
+});
+
+it('counts as everything each change of a table that tells less than its mapping needs, until it is mended', async () => {
+  await stage.pool.query('ALTER TABLE "full" ADD PRIMARY KEY (id)').catch(() => {});
+  await stage.pool.query('ALTER TABLE "full" REPLICA IDENTITY DEFAULT');
+  await change('INSERT INTO "full" VALUES (50, 1, \'\')', { gone: ['other'], kept: [] });
+  await change('ALTER TABLE "full" REPLICA IDENTITY FULL; UPDATE "full" SET org_id = 2', {
+    gone: ['org:1', 'org:2'],
+    kept: ['other'],
+  });
+  await stage.pool.query('ALTER TABLE "full" RENAME org_id TO owner');
+  await change('UPDATE "full" SET owner = 3', { gone: ['other'], kept: [] });
+  await change('ALTER TABLE "full" RENAME owner TO org_id; UPDATE "full" SET org_id = 4', {
+    gone: ['org:3', 'org:4'],
+    kept: ['other'],
+  });
+  const told = stage.events.flatMap((it) => (it.type === 'unknowable-change' ? [String(it.error)] : []));
+  expect(told).toEqual([
+    'Unknowable: the log does not have org_id of old rows',
+    'Unknowable: the log has no column org_id',
+  ]);
+});
+
+it('takes the messages of transactions, whoever appends them first', async () => {
+  const { direct } = stage.status(relay);
+  const { transaction } = createTransactions(stage.cache, { carrier: 'wal' });
+  await stage.keep('m:1', 'm:2', 'other');
+  await transaction(stage.pool, (tx) => tx.invalidate(tag('m:1')));
+  expect(stage.holds('m:1', 'm:2')).toEqual([false, true]);
+  await waitUntil(() => stage.status(relay).direct === direct + 1, { what: 'a message that its writer has appended' });
+  const { records } = stage.status(relay);
+
+  const draft = { ...coverageOf([tag('m:2')]), id: randomBytes(16).toString('hex'), origin: 'gone', time: 0 };
+  await stage.pool.query("SELECT pg_logical_emit_message(true, 'tidemark', $1::bytea)", [
+    Buffer.from(encodeDraft({ ...draft, lsn: 'unknown', targets: ['tag m:2'] })),
+  ]);
+  await stage.gone('m:2');
+  expect(stage.holds('other')).toEqual([true]);
+  expect(stage.status(relay)).toMatchObject({ direct: direct + 1, records: records + 1 });
+});
+
+it('does not say again what a transaction has said itself', async () => {
+  const { transaction } = createTransactions(stage.cache, { carrier: 'wal' });
+  const before = stage.status(relay);
+  await transaction(stage.pool, async (tx) => {
+    await tx.query("INSERT INTO plain VALUES (500, '')");
+    tx.invalidate(tag('plain:500'), tag('list'));
+  });
+  await waitUntil(() => stage.status(relay).direct === before.direct + 1);
+  expect(stage.status(relay).records).toBe(before.records);
+  await stage.keep('plain:501');
+  await transaction(stage.pool, async (tx) => {
+    await tx.query("INSERT INTO plain VALUES (501, '')");
+    tx.invalidate(tag('list'));
+  });
+  await stage.gone('plain:501');
+});
+
+it('counts as everything a message that nobody can read', async () => {
+  await change("SELECT pg_logical_emit_message(true, 'tidemark', 'nonsense')", { gone: ['other'], kept: [] });
+  await change("SELECT pg_logical_emit_message(false, 'tidemark', 'nonsense'); INSERT INTO plain VALUES (600, '')", {
+    gone: ['other'],
+    kept: [],
+  });
+  await change("SELECT pg_logical_emit_message(true, 'somebody else', 'x'); INSERT INTO plain VALUES (601, '')", {
+    gone: ['plain:601'],
+    kept: ['other'],
   });
 });
