@@ -11,6 +11,8 @@ import { root } from './start.ts';
 
 interface Manifest {
   readonly name: string;
+  readonly version: string;
+  readonly bin: Readonly<Record<string, string>>;
   readonly exports: Readonly<Record<string, unknown>>;
 }
 
@@ -45,6 +47,7 @@ async function checkPackage(): Promise<Finding[]> {
   return [
     ...checkContents(tarball),
     ...entryPoints.flatMap((entryPoint) => checkImport(consumer, entryPoint, exported)),
+    ...Object.keys(manifest.bin).flatMap((command) => checkCommand(consumer, command)),
     ...checkTypes(consumer, exported, 'nodenext'),
     ...checkTypes(consumer, exported, 'bundler'),
     ...(await checkManifest(tarball)),
@@ -105,6 +108,20 @@ function checkImport(consumer: string, entryPoint: string, exported: Map<string,
   } catch {
     return [found(entryPoint, 'import', `prints on import: ${errorLine(run.stdout)}`, 'do nothing at import')];
   }
+}
+
+/** Runs a command as npm has installed it: it must be executable, and find what it needs. */
+function checkCommand(consumer: string, command: string): Finding[] {
+  const run = spawnSync(join(consumer, 'node_modules/.bin', command), ['--version'], {
+    cwd: consumer,
+    encoding: 'utf8',
+    timeout: 20_000,
+  });
+  if (run.status === 0 && run.stdout.trim() === manifest.version) return [];
+  const problem = `does not tell its version: ${run.error?.message ?? errorLine(run.stderr + run.stdout)}`;
+  return [
+    found('package.json', 'bin', problem, `run \`npm run build\` and \`node ${manifest.bin[command]} --version\``),
+  ];
 }
 
 /** A program that names every export of every entry point must compile, library declarations included. */

@@ -65,6 +65,7 @@ const composingCommand: ImportRow = {
   publicNames: true,
   rooms: { cli: 'all', admin: 'all', redis: 'all', postgres: 'all' },
   builtins: 'all',
+  packages: ['citty'],
 };
 
 export const importRows: Readonly<Record<string, ImportRow>> = {
@@ -99,10 +100,17 @@ export const importRows: Readonly<Record<string, ImportRow>> = {
   express: glue('express'),
   fastify: glue('fastify'),
   nestjs: { ...glue(), packages: ['@nestjs/common', '@nestjs/core', '@nestjs/cqrs'] },
-  cli: { roomTypes: ['admin'], builtins: 'all', packages: ['citty', '@clack/prompts', 'cli-progress'] },
+  // The types of what a configuration file says.
+  cli: {
+    roomTypes: ['admin', 'postgres'],
+    builtins: 'all',
+    packages: ['citty', 'jiti', '@clack/prompts', 'cli-progress'],
+  },
   'cli/commands/serve.ts': composingCommand,
   'cli/commands/relay.ts': composingCommand,
   'cli/commands/postgres.ts': composingCommand,
+  'cli/commands/postgres-migrate.ts': composingCommand,
+  'cli/commands/postgres-setup.ts': composingCommand,
   testing: { publicNames: true, rooms: { ...ports, postgres: { only: ['transaction.ts'] } }, builtins: 'all' },
 };
 

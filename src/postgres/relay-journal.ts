@@ -34,10 +34,11 @@ export class RelayJournal {
     const name = `relay_${event.type.replaceAll('-', '_')}`;
     const { error, cause, ...fields } = event as RelayEvent & { error?: unknown; cause?: unknown };
     const about = error ?? cause;
-    const text = about === undefined ? '' : `: ${about instanceof Error ? about.message : JSON.stringify(about)}`;
+    const part = 'to' in event ? ` to=${event.to}` : 'part' in event ? ` part=${event.part}` : '';
+    const text = about === undefined ? '' : `: ${textOf(about)}`;
     this.#context.logger?.[level](
       { ...fields, event: name, log: this.#context.name, ...(about === undefined ? {} : { err: about }) },
-      `${name}${text}`,
+      `${name}${part}${text}`,
     );
   }
 
@@ -73,4 +74,10 @@ function levelOf(event: RelayEvent): 'debug' | 'info' | 'warn' | 'error' | undef
     default:
       return event satisfies never;
   }
+}
+
+/** A failed attempt at several addresses has no message of its own. */
+function textOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  return error.message || (error as { code?: string }).code || error.name;
 }

@@ -162,7 +162,7 @@ export class Relay {
  *
  * @throws TidemarkError `INVALID_OPTION` or `INVALID_KEY` for bad options; that no server answers is no error
  * @example
- * const relay = createRelay({ name: 'shop', ...redis({ url }), database: process.env.DATABASE_URL });
+ * const relay = createRelay({ name: 'shop', ...redis({ url }), database: 'postgresql://relay@localhost/shop' });
  * relay.start();
  * process.once('SIGTERM', () => relay.stop());
  */

@@ -1,0 +1,8 @@
+import { type CommandDef, defineCommand } from 'citty';
+import { migrate } from './postgres-migrate.ts';
+
+/** `tidemark postgres` */
+export const postgres: CommandDef = defineCommand({
+  meta: { name: 'postgres', description: 'Prepares a database' },
+  subCommands: { migrate },
+});

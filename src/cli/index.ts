@@ -1,0 +1,1 @@
+export { defineConfig, type TidemarkConfig } from './config.ts';
