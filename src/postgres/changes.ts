@@ -1,8 +1,8 @@
 import { shorten, TidemarkError } from '../coherence/errors.ts';
 import { isTarget, type Target } from '../coherence/target.ts';
 
-/** What a transaction makes stale, collected while it runs. It counts once the transaction has committed, or never. */
-export interface Changes {
+/** Collects what a transaction makes stale, while it runs. It counts once the transaction has committed, or never. */
+export interface Collecting {
   /**
    * Collects what the targets cover. Nothing is invalidated before the commit, and nothing if there is none.
    *
@@ -11,6 +11,10 @@ export interface Changes {
    */
   invalidate(...targets: readonly Target[]): void;
   invalidate(targets: readonly Target[]): void;
+}
+
+/** What a transaction, or a part of it, makes stale. */
+export interface Changes extends Collecting {
   /**
    * The part of a savepoint: what is collected in it counts only if `work` resolves.
    *
@@ -20,11 +24,12 @@ export interface Changes {
   /** How much is collected so far: for layers whose savepoints begin and end by calls of their own. */
   mark(): number;
   /**
-   * Drops what was collected after a mark: its savepoint was rolled back to.
+   * Drops what was collected between two marks, since a savepoint was rolled back to.
    *
-   * @param mark from {@link mark}
+   * @param from the mark taken once there was the savepoint: what was collected until then may belong to a statement before it
+   * @param to the mark taken before it was rolled back to: what is collected from then on may belong to a statement after it
    */
-  forget(mark: number): void;
+  forget(from: number, to: number): void;
 }
 
 /** {@link Changes} of one transaction or savepoint. */
@@ -64,8 +69,8 @@ export class Collected implements Changes {
     return this.#targets.length;
   }
 
-  forget(mark: number): void {
-    this.#targets.length = Math.min(mark, this.#targets.length);
+  forget(from: number, to: number): void {
+    this.#targets.splice(from, to - from);
   }
 
   /** Ends the collecting. Returns what was collected, each target once. */

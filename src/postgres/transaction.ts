@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { checkKnown } from '../coherence/known-options.ts';
 import type { Receipt } from '../coherence/receipt.ts';
 import type { Changes } from './changes.ts';
 import type { DataLayer } from './data-layer.ts';
@@ -16,7 +17,7 @@ import {
 export { shorten, TidemarkError } from '../coherence/errors.ts';
 export type { Target } from '../coherence/target.ts';
 export type { Statement } from './carrier.ts';
-export type { Changes } from './changes.ts';
+export type { Changes, Collecting } from './changes.ts';
 export type { DataLayer, Isolation, Row } from './data-layer.ts';
 export type { Announced, Invalidator } from './invalidator.ts';
 export { overlay } from './overlay.ts';
@@ -84,9 +85,11 @@ export class Transactions {
    * For layers whose transactions begin and end by calls of their own: the caller says when. Reads of the cache in between are not
    * kept from it; wrap them in `cache.bypass(...)`.
    *
+   * @param options its isolation level is the caller's to set
    * @throws TidemarkError `INVALID_OPTION`
    */
   attempt(options: Omit<TransactionOptions, 'retries'> = {}): TransactionAttempt {
+    checkKnown(options, ['cause', 'isolation', 'strict'], 'a transaction that its user ends');
     checkTransactionOptions(options, this.#settings.cache);
     return new TransactionAttempt(this.#settings, options);
   }

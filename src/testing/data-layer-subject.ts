@@ -49,13 +49,16 @@ export interface Heard {
   readonly seen: readonly Row[];
 }
 
+/** What looks into the database from outside. */
+export type Asked = Pick<DataLayerSubject, 'ask'>;
+
 /** A cache in memory that notes what it hears, and what the database shows to others at this moment. */
 export class Witness implements Invalidator {
   readonly heard: Heard[] = [];
   readonly cache: Cache = createCache({ name: 'contract' });
-  readonly #subject: DataLayerSubject;
+  readonly #subject: Asked;
 
-  constructor(subject: DataLayerSubject) {
+  constructor(subject: Asked) {
     this.#subject = subject;
   }
 
@@ -81,7 +84,7 @@ export class Witness implements Invalidator {
 }
 
 /** Makes the tables of the cases. `checked` is checked at the COMMIT; inserting into `fatal` ends the connection there. */
-export async function prepareDatabase({ ask }: DataLayerSubject): Promise<void> {
+export async function prepareDatabase({ ask }: Asked): Promise<void> {
   await ask('DROP TABLE IF EXISTS contract_rows, contract_fatal CASCADE');
   await ask(
     'CREATE TABLE contract_rows (id int PRIMARY KEY, value int NOT NULL, checked int UNIQUE DEFERRABLE INITIALLY DEFERRED)',
@@ -99,18 +102,18 @@ export function insert(id: number, value = 0): string {
 }
 
 /** The rows that anybody can see. */
-export function rows({ ask }: DataLayerSubject): Promise<readonly Row[]> {
+export function rows({ ask }: Asked): Promise<readonly Row[]> {
   return ask('SELECT id, value FROM contract_rows ORDER BY id');
 }
 
 /** The drafts in the outbox, in the order of their ids. */
-export async function outbox({ ask }: DataLayerSubject): Promise<readonly Draft[]> {
+export async function outbox({ ask }: Asked): Promise<readonly Draft[]> {
   const kept = await ask("SELECT encode(message, 'hex') AS message FROM tidemark.outbox ORDER BY id");
   return kept.map(({ message }) => decodeRecord(Buffer.from(String(message), 'hex')).record);
 }
 
 /** Asserts that a transaction has left no trace: neither rows nor anything that says that there were some. */
-export async function assertNothing(subject: DataLayerSubject, witness: Witness): Promise<void> {
+export async function assertNothing(subject: Asked, witness: Witness): Promise<void> {
   assert.deepEqual(witness.heard, [], 'something was invalidated');
   assert.deepEqual(await rows(subject), [], 'the transaction was not rolled back');
   assert.deepEqual(await outbox(subject), [], 'something was written down');

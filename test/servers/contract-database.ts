@@ -23,6 +23,8 @@ export const OUTBOX = `CREATE SCHEMA tidemark; SET search_path TO tidemark; ${re
 export async function startContractDatabase(): Promise<ContractDatabase> {
   const server = await startPostgres(['shared_preload_libraries=pg_stat_statements']);
   const own = new pg.Pool({ connectionString: server.url, max: 2 });
+  // The server may be stopped before a connection has ended.
+  own.on('error', () => {}).on('connect', (client) => client.on('error', () => {}));
   await own.query(OUTBOX);
   await own.query('CREATE EXTENSION pg_stat_statements');
   const gateway = new CommitGateway(server.port);

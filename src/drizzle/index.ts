@@ -1,0 +1,8 @@
+export {
+  type DrizzleDatabase,
+  type DrizzleTransactionConfig,
+  type DrizzleTransactionOf,
+  type InvalidatingDatabase,
+  type InvalidatingTransaction,
+  withInvalidation,
+} from './database.ts';
