@@ -9,8 +9,8 @@ export interface PublishedTable {
   readonly table: string;
   readonly exists: boolean;
   readonly partitioned: boolean;
-  /** `undefined` where it is not in the publication. */
-  readonly published: readonly string[] | undefined;
+  /** Its columns that are published; `null` where it is not in the publication. */
+  readonly published: readonly string[] | null;
   /** Whether only some of its rows are published. */
   readonly filtered: boolean;
   readonly columns: readonly string[];
@@ -142,7 +142,7 @@ function tableProblems(
       cure: `ALTER PUBLICATION ${publication} SET (publish_via_partition_root = true);`,
     });
   const { published } = it;
-  if (published === undefined) {
+  if (published === null) {
     if (!it.partitioned || viaRoot)
       problems.push({
         problem: `${mapping.name} is not in the publication`,

@@ -161,6 +161,8 @@ class Capture implements Source {
     let facts = await this.#judge(session, sender);
     if (facts.slot === undefined || facts.slot.lost !== undefined) {
       this.#state = 'gap';
+      const again = facts.state === undefined || facts.state.acknowledged === 0n ? '' : ' --recreate';
+      this.#problem = `Nothing is captured: ${this.#gap.open ?? ''}. Run "tidemark postgres setup${again}".`;
       if (!settings.recreate) return undefined;
       await makeSlot(session, settings.schema, settings.slot);
       facts = await this.#judge(session, sender);

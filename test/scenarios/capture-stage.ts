@@ -33,6 +33,8 @@ export interface Stage {
   keep(...names: readonly string[]): Promise<void>;
   /** Until the cache has none of these any more. */
   gone(...names: readonly string[]): Promise<void>;
+  /** Resolves when nobody reads a slot any more. */
+  stopRelays(): Promise<void>;
   end(): Promise<void>;
 }
 
@@ -84,6 +86,12 @@ export async function setStage(settings: readonly string[] = []): Promise<Stage>
     gone: async (...names) => {
       for (const name of names)
         await waitUntil(() => kept.peek(name) === undefined, { what: `the end of ${name}`, timeout: 10_000 });
+    },
+    stopRelays: async () => {
+      for (const relay of relays.splice(0)) await relay.stop();
+      const idle = async (): Promise<boolean> =>
+        (await pool.query('SELECT FROM pg_replication_slots WHERE active')).rowCount === 0;
+      await waitUntil(idle, { what: 'a slot that nobody reads' });
     },
     end: async () => {
       for (const relay of relays) await relay.stop();
