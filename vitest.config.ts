@@ -12,6 +12,7 @@ export default defineConfig({
       { find: /^tidemark\/redis$/, replacement: here('./src/redis/index.ts') },
       { find: /^tidemark\/kysely$/, replacement: here('./src/kysely/index.ts') },
       { find: /^tidemark\/drizzle$/, replacement: here('./src/drizzle/index.ts') },
+      { find: /^tidemark\/prisma$/, replacement: here('./src/prisma/index.ts') },
       { find: /^tidemark$/, replacement: here('./src/index.ts') },
     ],
   },
@@ -25,7 +26,7 @@ export default defineConfig({
       tsconfig: './tsconfig.json',
       ignoreSourceErrors: true,
     },
-    globalSetup: ['./test/run-folder.ts'],
+    globalSetup: ['./test/run-folder.ts', './scripts/prisma-client.ts'],
     setupFiles: ['./test/leak-check.ts'],
     // A test ends long before this unless it hangs; what starts a server or a process asks for more time itself.
     testTimeout: 10_000,

@@ -3,6 +3,8 @@ import { join, relative, sep } from 'node:path';
 
 /** Folders that hold what was installed or built, not what was written. */
 const generated = new Set(['node_modules', 'dist', 'coverage', '.cache', '.git']);
+/** The same, by their paths. */
+const generatedPaths = [join('test', 'types', 'prisma', 'client')];
 
 /**
  * Files below a folder, by their path from `root` with `/` between the parts, in alphabetical order.
@@ -26,7 +28,9 @@ function walk(folder: string): string[] {
   }
   return entries.flatMap((entry) => {
     if (entry.isFile()) return [join(folder, entry.name)];
-    return entry.isDirectory() && !generated.has(entry.name) ? walk(join(folder, entry.name)) : [];
+    const path = join(folder, entry.name);
+    const isGenerated = generated.has(entry.name) || generatedPaths.some((it) => path.endsWith(it));
+    return entry.isDirectory() && !isGenerated ? walk(path) : [];
   });
 }
 

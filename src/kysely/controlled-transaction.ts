@@ -101,7 +101,7 @@ class Control<DB> {
   }
 
   async #commit(trx: ControlledTransaction<DB, string[]>) {
-    await this.#attempt.prepare((statement) => run(trx, statement), true);
+    await this.#attempt.prepare((statement) => run(trx, statement));
     try {
       await trx.commit().execute();
     } catch (error) {

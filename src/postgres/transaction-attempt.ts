@@ -7,7 +7,7 @@ import { describeTarget, type Target } from '../coherence/target.ts';
 import { announcementId, databaseMark } from './announcement-id.ts';
 import { type CarrierOptions, carryStatement, type Statement } from './carrier.ts';
 import { type Changes, Collected } from './changes.ts';
-import type { Row } from './data-layer.ts';
+import type { DataLayer, Row } from './data-layer.ts';
 import type { Announced, Invalidator } from './invalidator.ts';
 import { parseLsn } from './lsn.ts';
 import { IN_FAILED_TRANSACTION, isRolledBack, sqlState } from './sql-state.ts';
@@ -15,6 +15,9 @@ import type { TransactionOptions } from './transaction-options.ts';
 
 /** Runs one statement. */
 export type Ask = (statement: Statement) => Promise<readonly Row[]>;
+
+/** What a layer says of itself. */
+export type LayerTraits = Pick<DataLayer<never>, 'noticesRollback' | 'sqlState'>;
 
 /** What all transactions of a cache have in common. */
 export interface AttemptSettings {
@@ -60,22 +63,28 @@ export class TransactionAttempt {
    * The last thing before COMMIT: writes down what was collected, and withholds it where the write is strict.
    *
    * @param inside runs a statement in the transaction
-   * @param probe whether to find out that a statement has failed, where nothing else is asked, because the layer would not notice
+   * @param layer what is to be known of it. Where it does not notice that a statement has failed, that is asked, if nothing else is
    * @throws what the statement throws, whereupon the transaction has to be rolled back; TidemarkError `NOT_COMMITTED` where an
    * earlier one had failed, `NOT_CONFIRMED` as `Cache.announce`
    */
-  async prepare(inside: Ask, probe: boolean): Promise<void> {
+  async prepare(inside: Ask, layer: LayerTraits = {}): Promise<void> {
     this.close();
     this.#expectOpen();
-    if (this.#targets.length > 0) await this.#carry(inside, probe);
+    if (this.#targets.length > 0) await this.#carry(inside, layer);
     this.#state = 'prepared';
   }
 
-  async #carry(inside: Ask, probe: boolean): Promise<void> {
+  async #carry(inside: Ask, { noticesRollback = false, sqlState: stateOf = sqlState }: LayerTraits): Promise<void> {
     const { strict = false } = this.#options;
     const statement =
-      carryStatement(this.#draft(), strict !== false, this.#settings.carrier) ?? (probe ? PROBE : undefined);
-    const rows = statement === undefined ? [] : await inside(statement).catch(explained);
+      carryStatement(this.#draft(), strict !== false, this.#settings.carrier) ?? (noticesRollback ? undefined : PROBE);
+    const rows =
+      statement === undefined
+        ? []
+        : await inside(statement).catch((error: unknown) => {
+            // It is the first to hear that an earlier one has failed, and that nobody minded.
+            throw stateOf(error) === IN_FAILED_TRANSACTION ? rolledBackAtCommit(error) : error;
+          });
     this.#expectOpen();
     if (strict === false) return;
     const announced = await this.#announce(rows[0]);
@@ -187,12 +196,6 @@ export class TransactionAttempt {
 }
 
 const PROBE: Statement = { text: 'SELECT 1', values: [] };
-
-/** The statement that writes down is the first to hear that an earlier one has failed, and that nobody minded. */
-function explained(error: unknown): never {
-  if (sqlState(error) !== IN_FAILED_TRANSACTION) throw error;
-  throw rolledBackAtCommit(error);
-}
 
 /** What is said where Postgres rolls back a transaction in which a statement has failed. */
 export function rolledBackAtCommit(cause?: unknown): TidemarkError {

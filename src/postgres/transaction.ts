@@ -15,6 +15,7 @@ import {
 
 // The port of data layers: what they are, and what they are given.
 export { shorten, TidemarkError } from '../coherence/errors.ts';
+export { checkKnown } from '../coherence/known-options.ts';
 export type { Target } from '../coherence/target.ts';
 export type { Statement } from './carrier.ts';
 export type { Changes, Collecting } from './changes.ts';
@@ -103,7 +104,7 @@ export class Transactions {
     const call = (): T | Promise<T> => body(native, attempt.changes);
     try {
       const value = await (this.#bypass ? (this.#settings.cache as Required<Invalidator>).bypass(call) : call());
-      await attempt.prepare((statement) => layer.query(native, statement), layer.noticesRollback !== true);
+      await attempt.prepare((statement) => layer.query(native, statement), layer);
       return value;
     } finally {
       attempt.close();

@@ -28,7 +28,8 @@ export async function startContractDatabase(): Promise<ContractDatabase> {
   await own.query(OUTBOX);
   await own.query('CREATE EXTENSION pg_stat_statements');
   const gateway = new CommitGateway(server.port);
-  const ask = async (sql: string): Promise<readonly Record<string, unknown>[]> => (await own.query<Record<string, unknown>>(sql)).rows;
+  const ask = async (sql: string): Promise<readonly Record<string, unknown>[]> =>
+    (await own.query<Record<string, unknown>>(sql)).rows;
   return {
     url: await gateway.listen(),
     ask,

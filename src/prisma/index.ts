@@ -1,0 +1,9 @@
+export {
+  type PrismaInvalidation,
+  type PrismaIsolationLevel,
+  type PrismaTransaction,
+  type PrismaTransactionClient,
+  type PrismaTransactionOptions,
+  type PrismaTransactionWithReceipt,
+  withInvalidation,
+} from './extension.ts';
