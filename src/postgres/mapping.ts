@@ -28,7 +28,7 @@ export interface CaptureTable<Row = Readonly<Record<string, unknown>>, Column ex
 }
 
 /** What is captured, by table: `'users'` is `'public.users'`. */
-export type CaptureTables = Readonly<Record<string, CaptureTable<never, never>>>;
+export type CaptureTables = Readonly<Record<string, CaptureTable>>;
 
 /**
  * Types a mapping by the rows of the tables.
@@ -60,7 +60,7 @@ export class TableMapping {
   readonly whole: readonly Target[];
   /** Whether the rows are those of partitions, each with an identity of its own. */
   partitioned = false;
-  readonly #targets: (row: never) => unknown;
+  readonly #targets: (row: WalTuple) => unknown;
   /** Of each version of the table. */
   readonly #lacking = new WeakMap<WalRelation, { readonly what: string | undefined }>();
 
@@ -68,7 +68,7 @@ export class TableMapping {
    * @param name as given by the user
    * @throws TidemarkError `INVALID_OPTION`
    */
-  constructor(name: string, given: CaptureTable<never, never>) {
+  constructor(name: string, given: CaptureTable) {
     const where = `capture.tables[${shorten(name)}]`;
     if (typeof given !== 'object' || given === null)
       throw new TidemarkError(
@@ -81,13 +81,13 @@ export class TableMapping {
       throw new TidemarkError('INVALID_OPTION', `${where} is no table. Name it 'users', or 'sales.orders'.`);
     this.schema = schema;
     this.table = table;
-    const columns: unknown = given.columns;
+    const columns: readonly unknown[] = given.columns;
     if (!Array.isArray(columns) || columns.length === 0 || !columns.every((it) => typeof it === 'string' && it !== ''))
       throw new TidemarkError(
         'INVALID_OPTION',
         `${where}.columns: ${shorten(columns)} is no list of columns. Name those that \`targets\` needs: ['id'].`,
       );
-    this.columns = columns as string[];
+    this.columns = given.columns;
     if (typeof given.targets !== 'function')
       throw new TidemarkError(
         'INVALID_OPTION',
@@ -129,9 +129,7 @@ export class TableMapping {
   targetsOf(change: WalChange): Target[] {
     const lacking = this.lacks(change.relation);
     if (lacking !== undefined) throw new Unknowable(lacking);
-    return this.#rowsOf(change).flatMap((row) =>
-      targetsOf(this.#targets(row as never), `capture.tables[${this.name}].targets`),
-    );
+    return this.#rowsOf(change).flatMap((row) => targetsOf(this.#targets(row), `capture.tables[${this.name}].targets`));
   }
 
   #rowsOf(change: WalChange): WalTuple[] {
