@@ -11,6 +11,9 @@ import type { SourceParts } from './source.ts';
 /** How long a live writer is given to close its own announcement once its transaction has ended, in ms. */
 const GRACE = 100;
 
+/** How many ids a crash may have set free: those of a restored backup are too many to be used up. */
+const NEAR = 10_000;
+
 /** An announcement whose transaction has ended. */
 interface Ended {
   readonly outcome: string;
@@ -63,14 +66,17 @@ export class AnnouncementCloser {
    * 2. waits for synchronous replicas, 3. becomes visible, 4. lets go of the lock on its id. Servers before Postgres 18 say
    * "committed" from 1 on, so the status alone would close too early: a load would keep the old row. Who found a status and
    * then no lock knows that 4 is past. The lock alone would tell as much of a transaction that has it since it has its id; but
-   * of an id that is not given out yet, such as after a restored backup, there is no lock either, and no status.
+   * of an id that is not given out, there is no lock either, and no status.
+   *
+   * An id that has become free again is one: 1. The transaction has its id. 2. The server crashes before anything of it is in
+   * its log. 3. Recovered, it gives out the id once more. Until it has, the id counts as unborn; so one is used up for it.
    */
   async #ask(ours: readonly Announcement[], session: Session): Promise<void> {
     const unknown = ours.map(({ id }) => id).filter((id) => !this.#ended.has(id));
     if (unknown.length === 0) return;
     const xids = [`{${unknown.map((id) => transactionOf(id).xid).join(',')}}`];
     const statuses = await session.query(
-      `SELECT xid::text AS xid, CASE WHEN xid >= pg_snapshot_xmax(pg_current_snapshot()) THEN 'future' ELSE coalesce(pg_xact_status(xid), 'forgotten') END AS status FROM unnest($1::text::xid8[]) AS xid`,
+      `SELECT xid::text AS xid, CASE WHEN xid >= pg_snapshot_xmax(pg_current_snapshot()) THEN CASE WHEN (xid::text::numeric - pg_snapshot_xmax(pg_current_snapshot())::text::numeric) < ${NEAR} THEN 'unborn' ELSE 'far' END ELSE coalesce(pg_xact_status(xid), 'forgotten') END AS status FROM unnest($1::text::xid8[]) AS xid`,
       xids,
     );
     const locks = await session.query(
@@ -80,11 +86,14 @@ export class AnnouncementCloser {
     const outcomes = new Map(statuses.map(({ xid, status }) => [String(xid), String(status)]));
     const locked = new Set(locks.map(({ xid }) => String(xid)));
     const since = this.#parts.context.stopwatch.now();
+    let unborn = false;
     for (const id of unknown) {
       const xid = transactionOf(id).xid;
       const outcome = outcomes.get(String(xid)) ?? 'unknown';
+      if (outcome === 'unborn' && !locked.has(String(xid))) unborn = true;
       if (closable(xid, outcome, locked.has(String(xid)))) this.#ended.set(id, { outcome, since, sent: undefined });
     }
+    if (unborn) await session.query('SELECT pg_current_xact_id()');
   }
 
   #isDue(id: string, sender: LogSender): boolean {

@@ -25,7 +25,7 @@ export type RelayEvent =
   | { readonly type: 'duplicate'; readonly id: string }
   /** A row's message could not be read: everything is invalidated in its stead. */
   | { readonly type: 'undecodable'; readonly row: string; readonly error: unknown }
-  /** A strict write whose writer did not do so was closed, since its transaction has ended. */
+  /** A strict write whose writer did not do so was closed, since its transaction has ended; with what the database says of its id. */
   | { readonly type: 'closed-announcement'; readonly id: string; readonly outcome: string }
   /** Readers of replicas were told how far a replica must be, after a commit about which nobody said it. */
   | { readonly type: 'bound'; readonly lsn: bigint }
