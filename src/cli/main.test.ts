@@ -79,6 +79,23 @@ it('migrates, or prints what it would apply', async () => {
   await client.end();
 }, 30_000);
 
+it('sets up what capture needs, or prints it', async () => {
+  const printed = await ran('postgres', 'setup', '--print');
+  expect(printed).toMatchObject({ code: 0, err: '' });
+  expect(printed.out).toMatch(/^CREATE PUBLICATION "tidemark" WITH .*;$/m);
+  await ran('postgres', 'migrate', '--url', server.url);
+  const first = await ran('postgres', 'setup', '--url', server.url);
+  expect(first).toMatchObject({ code: 0, err: '' });
+  expect(first.out).toMatch(/^made the publication tidemark\nmade the slot tidemark: everything is invalidated once/);
+  const second = await ran('postgres', 'setup', '--url', server.url);
+  expect(second.out).toMatch(/^the slot tidemark is there\n/);
+  const pool = new pg.Pool({ connectionString: server.url });
+  await pool.query("SELECT pg_drop_replication_slot('tidemark')");
+  await pool.end();
+  const lost = await ran('postgres', 'setup', '--url', server.url);
+  expect(lost).toMatchObject({ code: 0, err: '' });
+}, 60_000);
+
 it('relays as a configuration in TypeScript says, until it is told to end', async () => {
   const source = (path: string): string => JSON.stringify(join(root, 'src', path));
   writeFileSync(

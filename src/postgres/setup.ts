@@ -8,19 +8,26 @@ import { type DatabaseOption, databaseOf, type Session } from './driver.ts';
 import type { TableMapping } from './mapping.ts';
 import { judgeSlot, openGap, slotFacts } from './slot.ts';
 import { makeSlot } from './slot-keeping.ts';
+import type { SourceMaker } from './source.ts';
 
 /** What is set up. */
 export interface SetupOptions {
-  /** As the relay is given it: `capture({ ... })`. */
-  readonly capture?: CaptureMaker;
+  /** As the relay is given it: `capture({ ... })`. Without it only the messages of transactions are captured. */
+  readonly capture?: SourceMaker | undefined;
   /** As the relay's. Default `'tidemark'`. */
   readonly schema?: string;
   /** Whether a slot that is of no use any more is made anew. Default `false`. */
   readonly recreate?: boolean;
 }
 
-const settingsOf = ({ capture, schema = 'tidemark' }: SetupOptions): CaptureSettings =>
-  captureSettings(capture?.options ?? {}, 'setup', schema);
+function settingsOf({ capture, schema = 'tidemark' }: SetupOptions): CaptureSettings {
+  if (capture !== undefined && !('options' in capture))
+    throw new TidemarkError(
+      'INVALID_OPTION',
+      'capture: this is a source of your own. Give one made by capture({ ... }).',
+    );
+  return captureSettings((capture as CaptureMaker | undefined)?.options ?? {}, 'setup', schema);
+}
 
 /**
  * Makes what capture needs and is not there: the publication, its tables, the slot. What is there and serves stays as it is.
