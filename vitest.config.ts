@@ -13,6 +13,7 @@ export default defineConfig({
       { find: /^tidemark\/kysely$/, replacement: here('./src/kysely/index.ts') },
       { find: /^tidemark\/drizzle$/, replacement: here('./src/drizzle/index.ts') },
       { find: /^tidemark\/prisma$/, replacement: here('./src/prisma/index.ts') },
+      { find: /^tidemark\/typeorm$/, replacement: here('./src/typeorm/index.ts') },
       { find: /^tidemark$/, replacement: here('./src/index.ts') },
     ],
   },

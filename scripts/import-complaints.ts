@@ -4,6 +4,7 @@ import type { Finding } from './finding.ts';
 import { type ImportRow, outsideRows, type Reach } from './import-rules.ts';
 import { isInSource, longestRow, roomOf, rootDoor, rowsFor, sourceFile, testFile } from './layout.ts';
 import type { ModuleImport, ParsedModule } from './module-imports.ts';
+import { isGenerated } from './source-files.ts';
 
 /** What a verdict on one import depends on besides the import. */
 export interface Context {
@@ -73,7 +74,12 @@ function checkRelative(file: string, specifier: string, each: ModuleImport, cont
       cure: 'move what is shared to a file of its own',
     };
   }
-  if ((isInSource(file) || sourceFile.test(target)) && !context.modules.has(target) && !isAsset(target)) {
+  if (
+    (isInSource(file) || sourceFile.test(target)) &&
+    !context.modules.has(target) &&
+    !isAsset(target) &&
+    !isGenerated(target)
+  ) {
     return {
       rule: 'missing-file',
       problem: `imports ${specifier}, which is no file`,

@@ -3,8 +3,11 @@ import { join, relative, sep } from 'node:path';
 
 /** Folders that hold what was installed or built, not what was written. */
 const generated = new Set(['node_modules', 'dist', 'coverage', '.cache', '.git']);
-/** The same, by their paths. */
-const generatedPaths = [join('test', 'types', 'prisma', 'client')];
+/** The same, by its path. */
+const generatedClient = 'test/types/prisma/client';
+
+/** Whether a file, by its path from the checkout, is written by a tool before it is needed. */
+export const isGenerated = (path: string): boolean => path.startsWith(`${generatedClient}/`);
 
 /**
  * Files below a folder, by their path from `root` with `/` between the parts, in alphabetical order.
@@ -29,8 +32,8 @@ function walk(folder: string): string[] {
   return entries.flatMap((entry) => {
     if (entry.isFile()) return [join(folder, entry.name)];
     const path = join(folder, entry.name);
-    const isGenerated = generated.has(entry.name) || generatedPaths.some((it) => path.endsWith(it));
-    return entry.isDirectory() && !isGenerated ? walk(path) : [];
+    const isWritten = !generated.has(entry.name) && !path.endsWith(join(...generatedClient.split('/')));
+    return entry.isDirectory() && isWritten ? walk(path) : [];
   });
 }
 

@@ -6,6 +6,8 @@ export type TouchMap<E> = { readonly [K in keyof E]: (entity: E[K]) => Target | 
 
 /** Entities in, targets out. */
 export interface Touches<E> {
+  /** The kinds of entities that the map has. */
+  readonly kinds: readonly (keyof E & string)[];
   /**
    * What a change of an entity makes stale. Both states count: a user who moves from one organisation to another changes the
    * lists of both.
@@ -33,6 +35,7 @@ export function createTouches<E>(map: TouchMap<E>): Touches<E> {
       );
   }
   return {
+    kinds: Object.keys(map) as (keyof E & string)[],
     of(kind, before, after) {
       if (!Object.hasOwn(map, kind))
         throw new TidemarkError(

@@ -23,7 +23,7 @@ export type { DataLayer, Isolation, Row } from './data-layer.ts';
 export type { Announced, Invalidator } from './invalidator.ts';
 export { overlay } from './overlay.ts';
 export { savepointsOf } from './savepoint.ts';
-export { sqlState } from './sql-state.ts';
+export type { Touches } from './touches.ts';
 export type { TransactionAttempt } from './transaction-attempt.ts';
 export type { TransactionOptions, TransactionsOptions } from './transaction-options.ts';
 
