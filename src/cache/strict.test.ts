@@ -273,6 +273,7 @@ describe('what is announced', () => {
     const lease = memoryLease()({ clock });
     const store = memoryStore()({ clock });
     const scene = await setUp({ lease, store });
+    const asked = vi.spyOn(lease, 'acquire');
     const held = await lease.acquire('k', 60_000);
     expect(held.granted).toBe(true);
     const early = scene.cache.getOrSet('k', () => 1);
@@ -280,7 +281,9 @@ describe('what is announced', () => {
     await scene.announce();
     await scene.clock.advance(100);
     expect(await early).toBe(1);
+    asked.mockClear();
     expect(await scene.cache.getOrSet('k', () => 2)).toBe(2);
+    expect(asked).not.toHaveBeenCalled();
   });
 
   it('sends loaders to the primary, which alone is certain to have it', async () => {
@@ -355,6 +358,15 @@ describe('a tolerance', () => {
     expect(await cache.getOrSet('k', failing, { maxStaleness: '10s' })).toBe('old');
     await clock.advance(MAX_LAG * 3);
     await expect(cache.getOrSet('k', failing, { maxStaleness: '10s' })).rejects.toThrow('down');
+  });
+
+  it('is not had for what comes from another epoch', async () => {
+    const { clock, server, cache } = await setUp();
+    await cache.getOrSet('k', () => 'old');
+    server.beginEpoch();
+    await clock.advance(YOUNG + MAX_LAG);
+    expect(cache.status().attached).toBe(true);
+    await expect(cache.getOrSet('k', failing, { maxStaleness: '1m' })).rejects.toThrow('down');
   });
 
   it('is not had for what records may have closed that were not seen', async () => {

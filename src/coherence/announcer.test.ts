@@ -105,6 +105,18 @@ class Scene {
     this.server.beginEpoch();
     await this.clock.advance(MAX_LAG);
   }
+
+  /** Until this node has just adopted the epoch of the log. */
+  async adopted(): Promise<void> {
+    const { epoch } = await this.server.snapshot();
+    for (let ms = 0; ms < MAX_LAG && this.node.view.epoch !== epoch; ms++) await this.clock.advance(1);
+    if (this.node.view.epoch !== epoch) throw new Error('the node has not adopted the epoch of the log');
+  }
+
+  /** How often an announcement was sent. */
+  get announcements(): number {
+    return this.log.appends.flat().filter(({ kind }) => kind === 'announce').length;
+  }
 }
 
 /** What a promise has come to so far. */
@@ -171,6 +183,21 @@ describe('announce', () => {
     held.release();
     await scene.clock.advance(100);
     expect(scene.node.view.announcements.size).toBe(1);
+    expect(state.now).toMatchObject({ id: ID });
+  });
+
+  it('does not resolve while this node may be cut off, whoever has confirmed it', async () => {
+    const scene = await new Scene().started();
+    await scene.follow();
+    const state = watched(scene.node.announce(TARGETS, { id: ID }, 5_000));
+    await scene.clock.advance(10);
+    scene.log.broken = new Error('no server');
+    await scene.clock.advance(600);
+    await scene.follow();
+    await scene.clock.advance(100);
+    expect(state.now).toBe('waits');
+    scene.log.broken = undefined;
+    await scene.clock.advance(1_500);
     expect(state.now).toMatchObject({ id: ID });
   });
 
@@ -359,8 +386,10 @@ describe('an announcement that is open', () => {
     const scene = await new Scene().started();
     await scene.announced();
     const held = scene.log.hold('append', 'request');
-    await scene.nextEpoch();
-    expect(scene.node.view.epoch).toBe((await scene.server.snapshot()).epoch);
+    scene.server.beginEpoch();
+    await scene.adopted();
+    expect(scene.attached).toBe(false);
+    await scene.clock.advance(200);
     expect(scene.attached).toBe(false);
     held.release();
     await scene.clock.advance(10);
@@ -390,7 +419,57 @@ describe('an announcement that is open', () => {
     await scene.clock.advance(1_000);
     expect(await scene.open()).toEqual([ID]);
     expect(scene.attached).toBe(true);
-    expect(scene.log.appends.flat().filter(({ kind }) => kind === 'announce')).toHaveLength(2);
+    expect(scene.announcements).toBe(2);
+  });
+
+  it('is made once where epochs end before the log has taken it', async () => {
+    const scene = await new Scene().started();
+    await scene.announced();
+    const held = scene.log.hold('append', 'request');
+    for (let epochs = 0; epochs < 2; epochs++) {
+      scene.server.beginEpoch();
+      await scene.adopted();
+    }
+    held.release();
+    await scene.clock.advance(10);
+    expect(scene.announcements).toBe(2);
+    expect(await scene.open()).toEqual([ID]);
+  });
+
+  it('is made again where the answer of its append comes from an epoch that is over by then', async () => {
+    const scene = await new Scene().started();
+    const held = scene.log.hold('append');
+    const state = watched(scene.node.announce(TARGETS, { id: ID }, 5_000));
+    await scene.clock.advance(10);
+    scene.server.beginEpoch();
+    await scene.adopted();
+    held.release();
+    await scene.clock.advance(MAX_LAG / 2);
+    expect(await scene.open()).toEqual([ID]);
+    await scene.clock.advance(MAX_LAG + 100);
+    expect(state.now).toMatchObject({ id: ID });
+  });
+
+  it('is not made again behind the record that has closed it, however many epochs end meanwhile', async () => {
+    const scene = await new Scene().started();
+    const write = await scene.announced();
+    scene.server.beginEpoch();
+    const announced = scene.log.hold('append', 'request');
+    await scene.adopted();
+    scene.log.hold('snapshot', 'request');
+    const copy = scene.log.hold('snapshot', 'request');
+    scene.server.beginEpoch();
+    announced.release(); // answered in an epoch that this node does not know
+    await scene.clock.advance(1);
+    void write.commit({});
+    scene.server.beginEpoch();
+    await scene.clock.advance(1); // and so is this, in yet another
+    copy.release();
+    await scene.clock.advance(MAX_LAG * 2);
+    expect(scene.log.appends.flat().map(({ kind }) => kind)).toEqual(['announce', 'announce', 'close']);
+    expect(scene.node.view.epoch).toBe((await scene.server.snapshot()).epoch);
+    expect(await scene.open()).toEqual([]);
+    expect(scene.attached).toBe(true);
   });
 
   it('is not made again once it was closed, by whomever', async () => {

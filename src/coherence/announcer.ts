@@ -195,13 +195,13 @@ export class Announcer {
   }
 
   async #commit(opened: Opened, about: DraftDetails): Promise<Receipt> {
-    const { view, writer, makeClose, isAttached } = this.#parts;
+    const { view, writer, makeClose } = this.#parts;
     // Whoever applies it is asked to say so where all will have to be waited for.
     const close = makeClose(opened.draft, { ...about, confirm: opened.confirmedIn !== view.epoch || undefined });
     const appended: Position[] = [];
     this.#closing.set(close.id, appended);
     const writing = writer.write(this.#closeDraft(opened, close), true);
-    if (!this.#has('returnAppended') && isAttached() && opened.confirmedIn === view.epoch)
+    if (!this.#has('returnAppended') && opened.confirmedIn === view.epoch)
       return { ...receiptOf('queued', undefined), strict: true };
     const receipt = await this.#appended(await writing, appended);
     this.#closing.delete(close.id);

@@ -207,4 +207,122 @@ describe('the checker', () => {
     script.history.add({ type: 'outside', node: 1, begins: true });
     expect(script.write(1).at(900).read(1, old).broken()).toEqual([]);
   });
+
+  describe('strict', () => {
+    const epoch = 'e'.repeat(16);
+
+    /** A run that promises strict writes from their commit on. */
+    class StrictScript extends Script {
+      constructor() {
+        super();
+        this.history.add({ type: 'plan', text: 'by hand', maxLag: 500, nodes: 2, connected: true, remembers: true });
+      }
+
+      announce(write: number, node = 0): this {
+        this.history.add({ type: 'announced', write, node, life: node + 1, epoch, cells: [0, 1, 2, 3] });
+        return this;
+      }
+
+      commit(version: number): this {
+        this.history.add({ type: 'commit', write: version, rows: [0], versions: [version] });
+        return this;
+      }
+
+      returned(version: number, strict = true): this {
+        const write = version;
+        this.history.add({
+          type: 'called',
+          write,
+          node: 0,
+          targets: 'key',
+          cells: [0, 1, 2, 3],
+          versions: [version, 0],
+        });
+        const about = { node: 0, status: 'appended', everywhere: false } as const;
+        this.history.add({ type: 'acknowledged', write, ...about, strict });
+        return this;
+      }
+
+      adopts(node: number, other: string): this {
+        this.history.add({ type: 'node', node, event: 'epoch', text: `adopts ${other}, leaves ${epoch}` });
+        return this;
+      }
+    }
+
+    test('after its return no node serves anything older, whatever its reader tolerates', () => {
+      for (const wish of [{}, { tolerance: 10_000 }, { detached: 10_000 }]) {
+        const script = new Script();
+        const old = script.load(0);
+        script.history.add({ type: 'commit', write: 1, rows: [0], versions: [1] });
+        script.history.add({ type: 'called', write: 1, node: 0, targets: 'key', cells: [0], versions: [1, 0] });
+        const early = script.ask(1);
+        script.history.add({
+          type: 'acknowledged',
+          write: 1,
+          node: 0,
+          status: 'appended',
+          everywhere: false,
+          strict: true,
+        });
+        expect(script.answer(early, [old]).read(1, old, 'maxStaleness', wish).broken()).toEqual(['strict']);
+      }
+    });
+
+    test('a receipt that says it is not promises no more than another', () => {
+      const script = new StrictScript();
+      const old = script.load(0);
+      expect(script.commit(1).returned(1, false).read(1, old).broken()).toEqual([]);
+    });
+
+    test('nor from its commit on, where the run promises that and its writer may reach the log', () => {
+      const script = new StrictScript();
+      const old = script.load(0);
+      expect(script.announce(1).read(1, old).commit(1).read(1, old).broken()).toEqual(['strict commit']);
+
+      const elsewhere = new Script();
+      const value = elsewhere.load(0);
+      elsewhere.history.add({ type: 'announced', write: 1, node: 0, life: 1, epoch, cells: [0] });
+      elsewhere.history.add({ type: 'commit', write: 1, rows: [0], versions: [1] });
+      expect(elsewhere.read(1, value).broken()).toEqual([]);
+    });
+
+    test('of a writer that may be cut off, before or after, nothing is promised before the return', () => {
+      const before = new StrictScript();
+      const old = before.load(0);
+      before.history.add({ type: 'disturbed', node: 0, until: 100 });
+      expect(before.at(50).announce(1).commit(1).read(1, old).broken()).toEqual([]);
+
+      const after = new StrictScript();
+      const value = after.load(0);
+      after.announce(1).commit(1).history.add({ type: 'disturbed', node: undefined, until: 100 });
+      expect(after.read(1, value).broken()).toEqual([]);
+
+      const other = new StrictScript();
+      const third = other.load(0);
+      other.announce(1).commit(1).history.add({ type: 'disturbed', node: 1, until: 100 });
+      expect(other.read(1, third).broken()).toEqual(['strict commit']);
+    });
+
+    test('of a writer that has died it is promised until another epoch is adopted', () => {
+      const script = new StrictScript();
+      const old = script.load(0);
+      script.announce(1).commit(1).history.add({ type: 'killed', node: 0 });
+      script.adopts(1, epoch).read(1, old);
+      expect(script.adopts(1, 'f'.repeat(16)).read(1, old).broken()).toEqual(['strict commit']);
+    });
+
+    test('recovery: no announcement stays open, in the log or on a node', () => {
+      const script = new Script();
+      script.history.add({ type: 'open', count: 1 });
+      script.history.add({ type: 'status', node: 0, attached: true, queued: 0, unsettled: 0, announced: 1 });
+      expect(script.broken()).toEqual(['recovery', 'recovery']);
+    });
+
+    test('error: an announcement is refused for want of confirmations, and for nothing else', () => {
+      const script = new Script();
+      for (const code of ['NOT_CONFIRMED', 'ERROR'])
+        script.history.add({ type: 'refused', write: 1, node: 0, code, text: code });
+      expect(script.broken()).toEqual(['error']);
+    });
+  });
 });

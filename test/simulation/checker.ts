@@ -7,6 +7,8 @@ export type PromiseName =
   | 'own write' // after `await invalidate()` this node serves nothing older
   | 'max lag' // other nodes are at most `maxLag` behind the append
   | 'everywhere' // after an invalidation that is acknowledged everywhere no node serves anything older
+  | 'strict' // after a strict commit has returned nobody is given anything older, whatever they tolerate
+  | 'strict commit' // nor is anybody after the database has committed, while its writer can reach the log, or the epoch lasts
   | 'token' // a reader with a token sees that write, on any node
   | 'consistent' // grouped reads are valid at one position
   | 'tolerance' // an old value goes only to readers who asked for it
@@ -37,7 +39,15 @@ interface Asked {
 }
 
 interface Owed extends Obligation {
-  readonly promise: 'own write' | 'max lag' | 'everywhere' | 'token';
+  readonly promise: 'own write' | 'max lag' | 'everywhere' | 'strict' | 'strict commit' | 'token';
+}
+
+/** A strict write that was announced, and what it is promised from its commit on. */
+interface Announced {
+  readonly fact: FactOf<'announced'>;
+  commit: FactOf<'commit'> | undefined;
+  index: number;
+  orphan: boolean;
 }
 
 interface Written {
@@ -59,6 +69,10 @@ interface Written {
  *   read a replica of the database, what it showed at the bound that the record carries.)
  * - *everywhere*: a read asked anywhere after such an acknowledgement brings what is owed to the writer's own node, also
  *   while detached: who serves then was waited for.
+ * - *strict*: a read asked anywhere after a strict commit has returned brings what is owed to the writer's own node, whatever it
+ *   tolerates.
+ * - *strict commit*: a read asked anywhere after the database has committed a strict write brings that, where the run promises it
+ *   (`connected`), until a fault may keep somebody from the log; and until another epoch is adopted where the writer has died.
  * - *token*: with the token of a write, the same as for its writer, at once and anywhere.
  * - *consistent*: at the moment when the last load of the group had ended no record had been appended that covers one
  *   value and that this value does not show. That is what "valid at one position" means with commits that become
@@ -81,6 +95,11 @@ class Checker {
   readonly #own = new Map<number, Obligations>();
   readonly #appended = new Obligations();
   readonly #everywhere = new Obligations();
+  readonly #strict = new Obligations();
+  /** By write. */
+  readonly #announced = new Map<number, Announced>();
+  /** Until when nodes, or all, may not reach the log. */
+  readonly #disturbed: FactOf<'disturbed'>[] = [];
   readonly #asked = new Map<number, Asked>();
   readonly #writes = new Map<number, Written>();
   readonly #loads = new Map<number, { row: number; node: number; ended: number; failed: boolean; version: number }>();
@@ -125,6 +144,29 @@ class Checker {
         return;
       case 'commit':
         return this.#commit(fact, index);
+      case 'announced':
+        if (
+          this.#plan.connected === true &&
+          !this.#disturbed.some((it) => it.until >= fact.at && befalls(it, fact.node))
+        )
+          this.#announced.set(fact.write, { fact, commit: undefined, index, orphan: false });
+        return;
+      case 'disturbed':
+        this.#disturbed.push(fact);
+        for (const [write, it] of this.#announced) if (befalls(fact, it.fact.node)) this.#announced.delete(write);
+        return;
+      case 'killed':
+        for (const it of this.#announced.values()) if (it.fact.node === fact.node) it.orphan = true;
+        return;
+      case 'node':
+        return this.#adopt(fact);
+      case 'refused':
+        if (fact.code !== 'NOT_CONFIRMED')
+          this.#violate('error', `write ${fact.write} was refused: ${fact.text}`, [index]);
+        return;
+      case 'open':
+        if (fact.count > 0) this.#violate('recovery', `${fact.count} announcements stay open for ever`, [index]);
+        return;
       case 'called':
         this.#written(fact.write).called = fact;
         this.#written(fact.write).calledAt = index;
@@ -185,6 +227,11 @@ class Checker {
   #commit(fact: FactOf<'commit'>, index: number): void {
     const written = this.#written(fact.write);
     written.commit = fact;
+    const announced = this.#announced.get(fact.write);
+    if (announced !== undefined) {
+      announced.commit = fact;
+      announced.index = index;
+    }
     if (written.acknowledged !== undefined) this.#settle(written, written.acknowledged, fact.at, index);
   }
 
@@ -195,7 +242,12 @@ class Checker {
   }
 
   /** The write is complete: from here on its writer's node serves nothing older. */
-  #settle(written: Written, { node, status, everywhere }: FactOf<'acknowledged'>, at: number, index: number): void {
+  #settle(
+    written: Written,
+    { node, status, everywhere, strict }: FactOf<'acknowledged'>,
+    at: number,
+    index: number,
+  ): void {
     const { called, commit } = written;
     if (called === undefined || commit === undefined) return;
     // It went to an old primary that others do not follow, maybe, though its receipt came later.
@@ -211,8 +263,16 @@ class Checker {
       this.#own.set(life, own);
     }
     this.#owe(own, called.cells, versions, at, index);
+    if (strict === true) this.#owe(this.#strict, called.cells, versions, at, index);
     if (everywhere) this.#owe(this.#everywhere, called.cells, versions, at, index);
     if (status !== 'queued') this.#owe(this.#appended, called.cells, versions, at, index);
+  }
+
+  /** A dead writer announces nothing again: what it has announced ends with its epoch. */
+  #adopt({ event, text }: FactOf<'node'>): void {
+    if (event !== 'epoch') return;
+    for (const [write, { orphan, fact }] of this.#announced)
+      if (orphan && !text.startsWith(`adopts ${fact.epoch}`)) this.#announced.delete(write);
   }
 
   #owe(to: Obligations, cells: readonly number[], versions: readonly number[], at: number, index: number): void {
@@ -229,6 +289,8 @@ class Checker {
       const put = tolerance > 0 ? at - tolerance - STOPWATCH_TOLERANCE : Number.POSITIVE_INFINITY;
       found.push(named('own write', this.#own.get(life)?.before(cell, put)));
       found.push(named('everywhere', this.#everywhere.before(cell, put)));
+      found.push(named('strict', this.#strict.before(cell, Number.POSITIVE_INFINITY)));
+      for (const it of this.#announced.values()) found.push(committed(it, cell));
       const lag = Math.max(this.#plan.maxLag + wish.detached, tolerance) + STOPWATCH_TOLERANCE;
       found.push(named('max lag', this.#appended.before(cell, at - lag)));
     }
@@ -344,6 +406,7 @@ class Checker {
     const wrong = [
       fact.attached ? '' : 'is not attached',
       fact.queued === 0 ? '' : `still has ${fact.queued} queued`,
+      (fact.announced ?? 0) === 0 ? '' : `takes ${fact.announced} announcements for open`,
       fact.unsettled === 0 ? '' : `has ${fact.unsettled} reads or invalidations that never settled`,
     ].filter((text) => text !== '');
     if (wrong.length > 0)
@@ -360,8 +423,19 @@ class Checker {
   }
 }
 
-function named(promise: 'own write' | 'max lag' | 'everywhere', obligation: Obligation | undefined): Owed | undefined {
+function named(promise: Exclude<Owed['promise'], 'token'>, obligation: Obligation | undefined): Owed | undefined {
   return obligation === undefined ? undefined : { ...obligation, promise };
+}
+
+function befalls(fact: FactOf<'disturbed'>, node: number): boolean {
+  return fact.node === undefined || fact.node === node;
+}
+
+/** What a strict write that has committed promises of a cell. */
+function committed({ fact: { cells }, commit, index }: Announced, cell: number): Owed | undefined {
+  const row = commit?.rows.indexOf(rowOf(cell)) ?? -1;
+  if (commit === undefined || row === -1 || !cells.includes(cell)) return undefined;
+  return { promise: 'strict commit', at: commit.at, version: commit.versions[row] ?? 0, fact: index };
 }
 
 function rowOf(cell: number): number {

@@ -8,6 +8,9 @@ export interface Commit {
   readonly versions: readonly number[];
 }
 
+/** How a transaction stands that was begun by its id. */
+export type TransactionStatus = 'open' | 'committed' | 'aborted';
+
 /**
  * The source of truth: rows whose versions count up. A commit is visible to every snapshot of the primary that begins
  * afterwards; a replica shows it later.
@@ -18,6 +21,7 @@ export class Database {
   readonly #replica: number[];
   readonly #commits: Commit[] = [];
   readonly #unreplicated: { at: number; commit: Commit }[] = [];
+  readonly #transactions = new Map<string, { status: TransactionStatus; readonly life: number; prepared: boolean }>();
   #lsn = 0;
   #replayed = 0;
   /** How far the replica is behind, in ms. */
@@ -35,8 +39,38 @@ export class Database {
     return this.#lsn;
   }
 
-  commit(rows: readonly number[]): Commit {
+  /** A transaction begins, on a connection of one life of a process. */
+  begin(id: string, life: number): void {
+    this.#transactions.set(id, { status: 'open', life, prepared: false });
+  }
+
+  /** Its COMMIT has been sent: from now on it may commit although its connection is lost. */
+  prepare(id: string): void {
+    const transaction = this.#transactions.get(id);
+    if (transaction !== undefined) transaction.prepared = true;
+  }
+
+  abort(id: string): void {
+    const transaction = this.#transactions.get(id);
+    if (transaction?.status === 'open') transaction.status = 'aborted';
+  }
+
+  /** A process has died: what it had begun and not sent to be committed will not be. */
+  orphan(life: number): void {
+    for (const transaction of this.#transactions.values())
+      if (transaction.life === life && !transaction.prepared && transaction.status === 'open')
+        transaction.status = 'aborted';
+  }
+
+  /** Of a transaction that nobody knows: aborted. */
+  status(id: string): TransactionStatus {
+    return this.#transactions.get(id)?.status ?? 'aborted';
+  }
+
+  commit(rows: readonly number[], id?: string): Commit {
     this.#catchUp();
+    const transaction = id === undefined ? undefined : this.#transactions.get(id);
+    if (transaction !== undefined) transaction.status = 'committed';
     const versions = rows.map((row) => this.version(row) + 1);
     rows.forEach((row, i) => {
       this.#primary[row] = versions[i] as number;

@@ -10,6 +10,7 @@ export const FAULT_KINDS = [
   'slow-network',
   'trim',
   'empty',
+  'empty-unheard',
   'lose-state',
   'lose-stream',
   'lose-table',

@@ -2,6 +2,7 @@ import { Life } from './member.ts';
 import type { Latency } from './latency.ts';
 import type { LogServer } from './log-server.ts';
 import { Reader } from './reader.ts';
+import { Relay } from './relay.ts';
 import type { World } from './world.ts';
 import { Writer } from './writer.ts';
 
@@ -33,6 +34,7 @@ export class Fleet {
     const { plan, scheduler, history } = world;
     const { busyFor } = this;
     for (let node = 0; node < plan.nodes; node++) this.start(node);
+    if (plan.strict) new Relay(world).start();
     await scheduler.run(busyFor);
     world.busy = false;
     world.loaders.calm = true;
@@ -40,11 +42,14 @@ export class Fleet {
     await scheduler.run(Math.max(busyFor, this.#lastEnd) + plan.maxLag * 2);
     history.add({ type: 'quiet' });
     await this.#recover();
+    // Until no epoch is young any more.
+    if (plan.strict) await scheduler.run(scheduler.now + plan.maxLag * 2 + 200);
     await this.#audit();
     for (const life of this.lives()) {
-      const { attached, queued } = life.cache.status();
-      history.add({ type: 'status', node: life.node, attached, queued, unsettled: life.unsettled.size });
+      const { attached, queued, announced } = life.cache.status();
+      history.add({ type: 'status', node: life.node, attached, queued, unsettled: life.unsettled.size, announced });
     }
+    history.add({ type: 'open', count: world.deployment.main.keys.bans?.open.length ?? 0 });
     await this.#close();
   }
 
@@ -66,6 +71,12 @@ export class Fleet {
   anyLife(): Life | undefined {
     const running = this.lives().filter((life) => life.clock.running);
     return running.length === 0 ? undefined : this.world.random.pick(running);
+  }
+
+  /** One process that runs now, on a node without writers. */
+  anyReader(): Life | undefined {
+    const readers = this.lives().filter((life) => life.clock.running && life.node >= this.world.plan.writing);
+    return readers.length === 0 ? undefined : this.world.random.pick(readers);
   }
 
   /** How long a fault lasts, in ms: often about as long as proofs last. */
@@ -97,6 +108,9 @@ export class Fleet {
   }
 
   kill(life: Life): void {
+    const { random, scheduler, database, plan } = this.world;
+    // The database finds out later that the connection is gone.
+    if (plan.strict) scheduler.after(random.between(0, 300), () => database.orphan(life.number));
     this.world.history.add({ type: 'killed', node: life.node });
     life.kill(this.world.random.chance(0.7));
     if (this.#lives[life.node] === life) this.#lives[life.node] = undefined;
@@ -239,8 +253,8 @@ export class Fleet {
     const until = scheduler.now + RECOVERY;
     while (scheduler.now < until) {
       const done = this.lives().every(({ cache, unsettled }) => {
-        const { attached, queued } = cache.status();
-        return attached && queued === 0 && unsettled.size === 0;
+        const { attached, queued, announced } = cache.status();
+        return attached && queued === 0 && unsettled.size === 0 && announced === 0;
       });
       if (done && this.lives().length === this.world.plan.nodes) return;
       await scheduler.run(scheduler.now + 100);

@@ -46,6 +46,8 @@ export type Fact = { readonly at: number } & (
       readonly text: string;
       readonly maxLag: number;
       readonly nodes: number;
+      /** Whether a strict write is promised from its commit on, see `profile.ts`. */
+      readonly connected?: boolean;
       /** Whether memory has room for all rows, for as long as the run takes. */
       readonly remembers: boolean;
     }
@@ -57,6 +59,27 @@ export type Fact = { readonly at: number } & (
       readonly rows: readonly number[];
       readonly versions: readonly number[];
     }
+  /** Every node has confirmed the announcement of a strict write, in this epoch. */
+  | {
+      readonly type: 'announced';
+      readonly write: number;
+      readonly node: number;
+      readonly life: number;
+      readonly epoch: string;
+      readonly cells: readonly number[];
+    }
+  /** A strict write was not announced in time: its transaction is rolled back. */
+  | {
+      readonly type: 'refused';
+      readonly write: number;
+      readonly node: number;
+      readonly code: string;
+      readonly text: string;
+    }
+  /** Something may keep a node, or all, from reaching the log. */
+  | { readonly type: 'disturbed'; readonly node: number | undefined; readonly until: number }
+  /** How many announcements are open at the very end. */
+  | { readonly type: 'open'; readonly count: number }
   /** `invalidate` is called; `versions` are those of all rows in the database now. */
   | {
       readonly type: 'called';
@@ -73,6 +96,8 @@ export type Fact = { readonly at: number } & (
       readonly status: Receipts;
       /** Nobody serves anything older, says the receipt. */
       readonly everywhere: boolean;
+      /** Nobody is given anything older, whatever they tolerate, says the receipt. */
+      readonly strict?: boolean;
     }
   /** A server executed the append of a record; `sole` unless another primary existed then. */
   | {
@@ -126,6 +151,8 @@ export type Fact = { readonly at: number } & (
       readonly attached: boolean;
       readonly queued: number;
       readonly unsettled: number;
+      /** Announcements that it takes for open. */
+      readonly announced?: number;
     }
 );
 

@@ -1,3 +1,4 @@
+import type { Announcement } from '../../src/coherence/announcements.ts';
 import type { Ban } from '../../src/coherence/bans.ts';
 import type { LogOptions } from '../../src/coherence/log.ts';
 import { LsnBound } from '../../src/coherence/lsn-bound.ts';
@@ -52,7 +53,8 @@ export class Keyspace {
   state: State | undefined;
   stream: { readonly epoch: string; records: Streamed[] } | undefined;
   table: { readonly epoch: string; readonly positions: TideTable } | undefined;
-  bans: { readonly epoch: string; list: Ban[] } | undefined;
+  /** Patterns, and the announcements that are open. */
+  bans: { readonly epoch: string; list: Ban[]; open: Announcement[] } | undefined;
   /** The list of nodes; its loss begins no epoch. */
   nodes: { id: string; readonly members: Map<string, Member> } | undefined;
   readonly #options: LogOptions;
@@ -72,7 +74,7 @@ export class Keyspace {
       copy.table = { epoch: this.table.epoch, positions: this.#newTable() };
       copy.table.positions.replace(this.table.positions.toBytes());
     }
-    if (this.bans) copy.bans = { ...this.bans, list: [...this.bans.list] };
+    if (this.bans) copy.bans = { ...this.bans, list: [...this.bans.list], open: [...this.bans.open] };
     if (this.nodes) copy.nodes = { id: this.nodes.id, members: new Map(this.nodes.members) };
     return copy;
   }
@@ -116,11 +118,15 @@ export class Keyspace {
     const { epoch } = state;
     this.stream ??= { epoch, records: [] };
     this.table ??= { epoch, positions: this.#newTable() };
-    this.bans ??= { epoch, list: [] };
+    this.bans ??= { epoch, list: [], open: [] };
     this.stream.records.push({ number: record.number, bytes });
     if (this.stream.records.length > this.#kept) this.stream.records.shift();
-    for (const label of record.labels) this.table.positions.raise(label, record.number);
-    for (const pattern of record.patterns) this.bans.list.push({ number: record.number, pattern, time: record.time });
+    if (record.kind === 'announce') this.#announce(record);
+    else {
+      for (const label of record.labels) this.table.positions.raise(label, record.number);
+      for (const pattern of record.patterns) this.bans.list.push({ number: record.number, pattern, time: record.time });
+    }
+    if (record.kind === 'close') this.bans.open = this.bans.open.filter((it) => it.id !== record.closes);
     if (record.kind === 'everything') this.#raiseFloor(record.number);
     if (record.kind === 'floor') this.#raiseFloor(record.floor ?? record.number);
     state.lsn.take(record, epoch, record.number);
@@ -134,7 +140,11 @@ export class Keyspace {
     this.state = { epoch, run, replication, head: 0, floor: 0, lsn, longest: this.state?.longest ?? 0 };
     this.stream = { epoch, records: [] };
     this.table = { epoch, positions: this.#newTable() };
-    this.bans = { epoch, list: [] };
+    this.bans = { epoch, list: [], open: [] };
+  }
+
+  #announce({ id, number, labels, patterns }: LogRecord): void {
+    if (this.bans) this.bans.open = [...this.bans.open.filter((it) => it.id !== id), { id, number, labels, patterns }];
   }
 
   #raiseFloor(floor: number): void {

@@ -62,8 +62,6 @@ const NOTHING = -1;
 /** A node is struck off the list when it has not reported for so many times what it serves. */
 const SILENCE = 3;
 
-const NO_ANNOUNCEMENTS: readonly Announcement[] = [];
-
 /**
  * One server that keeps a log: what the scripts of an adapter would do inside it. Each method that takes a reply is one
  * command; commands are executed whole.
@@ -153,7 +151,7 @@ export class LogServer implements Endpoint {
       floor: state.floor,
       table: this.keys.table?.positions.toBytes() ?? new Uint8Array(this.#parts.options.slots * 8),
       bans: this.keys.bans?.list ?? [],
-      announcements: NO_ANNOUNCEMENTS,
+      announcements: this.#has('snapshotOpen') ? this.#open : [],
       lsn: state.lsn.value,
       options: this.#parts.options,
       provenAt: undefined,
@@ -194,7 +192,7 @@ export class LogServer implements Endpoint {
       floor,
       newest,
       bans: [...(this.keys.bans?.list ?? [])],
-      announcements: NO_ANNOUNCEMENTS,
+      announcements: this.#open,
     });
   }
 
@@ -273,6 +271,10 @@ export class LogServer implements Endpoint {
   }
 
   // --- inside the scripts
+
+  get #open(): readonly Announcement[] {
+    return this.keys.bans?.open ?? [];
+  }
 
   get #state(): NonNullable<Keyspace['state']> {
     if (this.keys.state === undefined) throw new Error('verified state is missing');

@@ -43,7 +43,11 @@ export class Life {
     const wires = { scheduler, random: random.fork(), clock: this.clock };
     const route = (): LogServer | undefined => deployment.route(node);
     this.data = new Channel({ ...wires, latency: latencies.log, route });
-    this.follower = new Channel({ ...wires, latency: latencies.follower, route });
+    this.follower = new Channel({
+      ...wires,
+      latency: node === 0 ? latencies.firstFollower : latencies.follower,
+      route,
+    });
     this.values = new Channel({ ...wires, latency: latencies.values, route: () => world.values });
     this.loader = new Loader(world, node, this.clock);
     this.site = random.chance(plan.profile.newer) ? 'newer' : 'typed';
@@ -64,6 +68,7 @@ export class Life {
         log: (context) => (client ??= new LogClient(log, context)),
         ...(plan.check ? { check: (context) => (client ??= new LogClient(log, context)) } : {}),
         ...(plan.presence ? { presence: (context) => (client ??= new LogClient(log, context)) } : {}),
+        ...(plan.strict ? { strict: true } : {}),
         ...(plan.store ? { store: new ValueClient(this.values) } : {}),
         ...(plan.lease ? { lease: new LeaseClient(this.values) } : {}),
         memory: plan.memory === 0 ? false : { maxEntries: plan.memory },

@@ -40,6 +40,8 @@ export interface Profile {
   readonly rereads: number;
   readonly log: LatencyShape;
   readonly follower: LatencyShape;
+  /** Of the first node, where it differs. */
+  readonly firstFollower?: LatencyShape;
   readonly values: LatencyShape;
   readonly replication: LatencyShape;
   /** A loader before and after it reads the database. */
@@ -61,6 +63,21 @@ export interface Profile {
   /** That nodes know of one another, and how many of the invalidations then wait for all of them. */
   readonly presence: number;
   readonly everywhere: number;
+  /** That the whole fleet promises strict writes, and how many of the writes then are. */
+  readonly strict: number;
+  readonly strictWrites: number;
+  /** How long a node may take to confirm an announcement. */
+  readonly announceTimeout: number;
+  /** Between a strict writer's COMMIT and its being carried out. */
+  readonly commitTakes: LatencyShape;
+  /** Of strict writes: how many are rolled back, and of how many the writer never hears how they ended. */
+  readonly rollbacks: number;
+  readonly commitsLost: number;
+  /**
+   * Whether a strict write is promised from its commit on, while its writer can reach the log: delays are so short that a writer that
+   * no fault befalls notices each new epoch in `maxLag`.
+   */
+  readonly connected: boolean;
   /** Entries in memory; 0 for none. */
   readonly memory: readonly number[];
   readonly ttl: readonly number[];
@@ -164,6 +181,13 @@ export const USUAL: Profile = {
   lease: 0.5,
   presence: 0.7,
   everywhere: 0.25,
+  strict: 0.35,
+  strictWrites: 0.4,
+  announceTimeout: 1_500,
+  commitTakes: { usual: [0, 15], slow: [15, 1_500], chance: 0.2 },
+  rollbacks: 0.1,
+  commitsLost: 0.1,
+  connected: false,
   memory: [1_000, 1_000, 1_000, 3, 0],
   ttl: [900_000, 900_000, 900_000, 800],
   loadTimeout: 1_200,
@@ -198,6 +222,7 @@ export interface Plan {
   readonly check: boolean;
   readonly lease: boolean;
   readonly presence: boolean;
+  readonly strict: boolean;
   readonly memory: number;
   readonly ttl: number;
   readonly maxLife: number;
@@ -219,6 +244,7 @@ export function drawPlan(profile: Profile, random: SeededRandom): Plan {
   const range = ([low, high]: Range): number => low + random.below(high - low + 1);
   const servers = random.pick(profile.servers);
   const nodes = range(profile.nodes);
+  const strict = profile.strict > 0 && random.chance(profile.strict);
   return {
     profile,
     nodes,
@@ -233,7 +259,8 @@ export function drawPlan(profile: Profile, random: SeededRandom): Plan {
     store: random.chance(profile.store),
     check: random.chance(profile.check),
     lease: random.chance(profile.lease),
-    presence: random.chance(profile.presence),
+    presence: random.chance(profile.presence) || strict,
+    strict,
     memory: random.pick(profile.memory),
     ttl: random.pick(profile.ttl),
     maxLife: random.pick(profile.maxLife),

@@ -12,6 +12,9 @@ export const OUTER_GUARDS = [
   'waitOwnConnection', // ... on the connection that made it
   'onlyProofsProve', // records of a blocking read, which verifies nothing, date no proof
   'presenceProof', // a node that was not in the list of nodes has proved nothing
+  'snapshotOpen', // a copy of the log lists the announcements that are open
+  'closeByRecord', // what ends an announcement covers what it named
+  'relayAsks', // a relay closes no announcement whose transaction may still commit
 ] as const;
 
 export type OuterGuard = (typeof OUTER_GUARDS)[number];

@@ -41,9 +41,10 @@ export async function simulate(
   const catalogue = new Catalogue(plan.rows);
   const database = new Database(scheduler, plan.rows, plan.replicaLag);
   const latency = (shape: LatencyShape): Latency => new Latency(random.fork(), shape);
-  const latencies = {
-    log: latency(profile.log),
-    follower: latency(profile.follower),
+  const toLog = { log: latency(profile.log), follower: latency(profile.follower) };
+  const usual = {
+    ...toLog,
+    firstFollower: profile.firstFollower === undefined ? toLog.follower : latency(profile.firstFollower),
     values: latency(profile.values),
     replication: latency(profile.replication),
     loaderBefore: latency(profile.loaderBefore),
@@ -52,6 +53,8 @@ export async function simulate(
     readThink: latency(profile.readThink),
     writeThink: latency(profile.writeThink),
   };
+  // Drawn only where it is used: runs of other profiles stay what they were.
+  const latencies = { ...usual, commitTakes: plan.strict ? latency(profile.commitTakes) : usual.commitReturns };
   const deployment = new Deployment({
     scheduler,
     random: random.fork(),
@@ -62,8 +65,11 @@ export async function simulate(
     clock: plan.serverClock === 'behind' ? BEHIND : 1_700_000_000_000,
     latency: latencies.replication,
     appended: (server, sole, epoch, draft, number) => {
+      if (draft.kind === 'announce') return;
       const cells = catalogue.covered(draft);
       if (cells.length === 0) return;
+      // A transaction that was rolled back has no bound, and nothing that a replica could lack.
+      if (plan.replicaReads && draft.kind === 'close' && draft.lsn === undefined) return;
       // Readers of replicas are promised the commits up to the record's bound; others what the primary shows by now.
       const bounded = plan.replicaReads && typeof draft.lsn === 'bigint';
       const versions = bounded ? database.versionsAt(Number(draft.lsn)) : database.versions();
@@ -93,6 +99,7 @@ export async function simulate(
     text: describePlan(plan),
     maxLag: plan.maxLag,
     nodes: plan.nodes,
+    connected: profile.connected,
     remembers: plan.memory >= plan.rows && plan.ttl >= FOR_GOOD && plan.maxLife >= FOR_GOOD,
   });
   counts.add('profile', profile.name);

@@ -58,6 +58,7 @@ function concerns(fact: Fact, row: number | undefined, node: number | undefined,
   switch (fact.type) {
     case 'commit':
       return row !== undefined && fact.rows.includes(row);
+    case 'announced':
     case 'called':
     case 'appended':
       return row !== undefined && fact.cells.some((cell) => Math.floor(cell / SITES.length) === row);

@@ -5,9 +5,41 @@ import type { Life } from './member.ts';
 /** Lets one fault begin; each ends by itself. */
 export function strike(fleet: Fleet, kind: FaultKind): void {
   fleet.world.counts.add('fault', kind);
+  if (!HARMLESS.has(kind)) disturb(fleet, undefined, Number.MAX_SAFE_INTEGER);
   const text = STRIKES[kind](fleet);
   fleet.world.history.add({ type: 'fault', text: `${kind}: ${text}` });
 }
+
+/** Strict writes of a node, or of all, are not promised from their commit on: it may not reach the log for so many ms. */
+function disturb({ world: { history, scheduler } }: Fleet, node: number | undefined, ms: number): void {
+  history.add({ type: 'disturbed', node, until: scheduler.now + ms });
+}
+
+/** Faults that keep nobody from reaching the log, or nobody but a node that they name themselves. */
+const HARMLESS: ReadonlySet<FaultKind> = new Set([
+  'cut-data',
+  'cut-follower',
+  'cut-values',
+  'stall-data',
+  'stall-follower',
+  'stall-values',
+  'kill',
+  'trim',
+  'empty',
+  'empty-unheard',
+  'lose-state',
+  'lose-stream',
+  'lose-table',
+  'lose-bans',
+  'lose-nodes',
+  'evict',
+  'lose-writes',
+  'values-fail',
+  'lose-leases',
+  'loaders-fail',
+  'loaders-slow',
+  'replica-lag',
+]);
 
 type Strike = (fleet: Fleet) => string;
 
@@ -18,6 +50,7 @@ const cut =
     const life = fleet.anyLife();
     const noticed = random.chance(0.7);
     life?.[name].cut(noticed);
+    disturb(fleet, life?.node, fleet.world.plan.maxLag * 2);
     return `${name} connection of node ${life?.node}${noticed ? '' : ', unnoticed'}`;
   };
 
@@ -29,6 +62,7 @@ const stall =
     const ms = fleet.spell();
     const direction = random.pick(['up', 'down', 'both'] as const);
     life?.[name].stall(ms, direction);
+    disturb(fleet, life?.node, ms + fleet.world.plan.maxLag * 2);
     fleet.later(ms, () => {});
     return `${name} connection of node ${life?.node}, ${direction}, for ${ms} ms`;
   };
@@ -87,6 +121,17 @@ const STRIKES: Readonly<Record<FaultKind, Strike>> = {
     if (main.up) main.execute({ type: 'flush' });
     main.clock -= world.random.chance(0.3) ? 10_000 : 0;
     return `server ${main.name} loses everything`;
+  },
+
+  'empty-unheard': (fleet) => {
+    const { deployment, random, plan } = fleet.world;
+    const life = fleet.anyReader();
+    const after = random.between(0.1, 0.5) * plan.maxLag;
+    const ms = random.between(1, 2) * plan.maxLag;
+    if (deployment.main.up) deployment.main.execute({ type: 'flush' });
+    fleet.later(after, () => life?.follower.stall(ms, 'both'));
+    fleet.later(after + ms, () => {});
+    return `server ${deployment.main.name} loses everything, and ${Math.round(after)} ms later node ${life?.node} hears nothing for ${Math.round(ms)} ms`;
   },
 
   'lose-state': lose('state'),

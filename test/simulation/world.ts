@@ -16,11 +16,13 @@ import type { ValueServer } from './value-server.ts';
 export interface Latencies {
   readonly log: Latency;
   readonly follower: Latency;
+  readonly firstFollower: Latency;
   readonly values: Latency;
   readonly replication: Latency;
   readonly loaderBefore: Latency;
   readonly loaderAfter: Latency;
   readonly commitReturns: Latency;
+  readonly commitTakes: Latency;
   readonly readThink: Latency;
   readonly writeThink: Latency;
 }

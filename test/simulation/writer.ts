@@ -5,6 +5,7 @@ import { TARGET_KINDS } from './catalogue.ts';
 import type { Commit } from './database.ts';
 import type { Life } from './member.ts';
 import { Reader } from './reader.ts';
+import { StrictWriter } from './strict-writer.ts';
 import type { World } from './world.ts';
 
 /** Changes rows and invalidates what it changed, through one life's cache. */
@@ -12,6 +13,7 @@ export class Writer {
   readonly #world: World;
   readonly #life: Life;
   readonly #reader: Reader;
+  readonly #strict: StrictWriter;
   readonly #elsewhere: () => Life | undefined;
 
   /** @param elsewhere another node that is up, to read there what was written here */
@@ -19,6 +21,7 @@ export class Writer {
     this.#world = world;
     this.#life = life;
     this.#reader = new Reader(world, life);
+    this.#strict = new StrictWriter(world, life);
     this.#elsewhere = elsewhere;
   }
 
@@ -46,8 +49,10 @@ export class Writer {
     const count = random.chance(0.7) ? 1 : 2;
     const rows = random.shuffled(Array.from({ length: plan.rows }, (_, row) => row)).slice(0, count);
     const targets = this.#targets(rows);
-    let receipt: Receipt;
-    if (outer.has('writeOrder')) {
+    let receipt: Receipt | undefined;
+    if (plan.strict && random.chance(plan.profile.strictWrites)) {
+      receipt = await this.#strict.write(write, rows, targets);
+    } else if (outer.has('writeOrder')) {
       receipt = await this.#invalidate(write, targets);
       await this.#pass(latencies.commitReturns.draw());
       this.#commit(write, rows);
@@ -57,7 +62,7 @@ export class Writer {
       receipt = await this.#invalidate(write, targets);
     }
     this.#life.unsettled.delete(-write);
-    await this.#afterwards(write, receipt, rows);
+    if (receipt !== undefined) await this.#afterwards(write, receipt, rows);
   }
 
   #commit(write: number, rows: readonly number[]): Commit {
