@@ -67,4 +67,4 @@ it('works on PGlite', async () => {
   expect(await migrate(db)).toContain('0001-outbox');
   expect(await migrate(db)).toEqual([]);
   await db.close();
-}, 30_000);
+}, 120_000);

@@ -39,6 +39,7 @@ export interface OutboxStatus {
 
 /** A row that was seen before. */
 interface Known {
+  readonly message: Uint8Array;
   readonly draft: Draft;
   /** On the stopwatch. */
   readonly since: number;
@@ -47,8 +48,9 @@ interface Known {
   sent: Draft | undefined;
 }
 
-/** Most rows at one look. */
+/** Most rows at one look, and most bytes of messages unless the first has more. */
 const BATCH = 500;
+const BATCH_BYTES = 8 * 1024 * 1024;
 
 /** A row that is older than this when it is found without a notification was not notified of, in ms. */
 const UNHEARD = 200;
@@ -70,6 +72,7 @@ export class Outbox {
   readonly #parts: SourceParts;
   readonly #reading: RelayLog;
   readonly #table: string;
+  readonly #look: string;
   readonly #grace: number;
   readonly #poll: number;
   readonly #listens: boolean;
@@ -87,6 +90,9 @@ export class Outbox {
     this.#parts = parts;
     this.#reading = reading;
     this.#table = `${identifier(parts.schema)}.outbox`;
+    this.#look = `SELECT id::text AS id, message, (extract(epoch FROM clock_timestamp() - written_at) * 1000)::float8 AS age
+FROM (SELECT *, sum(octet_length(message)) OVER (ORDER BY id) AS total FROM (SELECT * FROM ${this.#table} ORDER BY id LIMIT ${BATCH}) AS oldest) AS counted
+WHERE total - octet_length(message) < ${BATCH_BYTES} ORDER BY id`;
     this.#grace = milliseconds(options.grace ?? '20ms', 'outbox.grace');
     this.#poll = milliseconds(options.poll ?? '1s', 'outbox.poll');
     this.#listens = options.notify ?? true;
@@ -175,33 +181,35 @@ export class Outbox {
   async #pass(sender: LogSender, session: Session): Promise<boolean> {
     const wasNotified = this.#notified;
     this.#notified = false;
-    const rows = await session.query(
-      `SELECT id::text AS id, message, (extract(epoch FROM clock_timestamp() - written_at) * 1000)::float8 AS age FROM ${this.#table} ORDER BY id LIMIT ${BATCH}`,
-    );
+    const rows = await session.query(this.#look);
     this.#recognise(rows, sender, wasNotified);
     if (rows.length === 0) return false;
     await this.#proveRead(sender);
     const due = [...this.#known.values()].filter((row) => this.#step(row, sender) === 'send');
     if (due.length > 0) await this.#send(due, sender, session);
     const deleted = await this.#delete(sender, session);
-    return rows.length === BATCH && deleted > 0;
+    const bytes = rows.reduce((sum, row) => sum + (row['message'] as Uint8Array).length, 0);
+    return deleted > 0 && (rows.length === BATCH || bytes >= BATCH_BYTES);
   }
 
   #recognise(rows: readonly Row[], sender: LogSender, wasNotified: boolean): void {
     const now = this.#now();
-    const known = new Map<string, Known>();
+    const found = new Map<string, Known>();
     for (const row of rows) {
       const id = String(row['id']);
       const age = Number(row['age']);
-      const before = this.#known.get(id);
+      const message = row['message'] as Uint8Array;
+      const known = this.#known.get(id);
+      // Ids begin anew where somebody restarts them.
+      const before = known !== undefined && Buffer.compare(known.message, message) === 0 ? known : undefined;
       if (before === undefined && age > UNHEARD && !wasNotified && this.#listens) this.#distrustUntil = now + DISTRUST;
-      known.set(id, before ?? { draft: this.#draftOf(id, row['message'], sender), since: now, age, sent: undefined });
+      found.set(id, before ?? { message, draft: this.#draftOf(id, message, sender), since: now, age, sent: undefined });
     }
-    this.#known = known;
+    this.#known = found;
   }
 
-  #draftOf(row: string, message: unknown, sender: LogSender): Draft {
-    const { draft, undecodable } = outboxMessage(message as Uint8Array, (coverage) => sender.draft(coverage));
+  #draftOf(row: string, message: Uint8Array, sender: LogSender): Draft {
+    const { draft, undecodable } = outboxMessage(message, (coverage) => sender.draft(coverage));
     if (undecodable === undefined) return draft;
     this.#count.undecodable++;
     this.#parts.emit({ type: 'undecodable', row, error: undecodable });

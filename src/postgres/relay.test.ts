@@ -163,6 +163,18 @@ it('says what to run where there is no outbox, and goes on when there is one', a
   await waitUntil(() => relay.status().outbox?.appended === 1);
 });
 
+it('takes more than it looks at at once, also where messages are large', async () => {
+  const labels = Array.from({ length: 120_000 }, () => ({ high: 1, low: 2 }));
+  for (let i = 0; i < 12; i++) await write(encodeDraft(draft({ labels })));
+  const { rows: sent } = await pool.query<{ n: number }>(
+    "INSERT INTO tidemark.outbox (message) SELECT decode(replace(encode($1::bytea, 'hex'), repeat('b', 32), lpad(to_hex(i), 32, 'c')), 'hex') FROM generate_series(1, 1200) AS i RETURNING 1 AS n",
+    [Buffer.from(encodeDraft(draft({ id: 'b'.repeat(32) })))],
+  );
+  begin({ outbox: { poll: '1h' } });
+  await empty();
+  expect(relay.status().outbox).toMatchObject({ appended: 12 + sent.length, undecodable: 0 });
+});
+
 it('works within PGlite', async () => {
   const db = await PGlite.create();
   await migrate(db);
@@ -175,4 +187,4 @@ it('works within PGlite', async () => {
   expect(relay.status().outbox).toMatchObject({ appended: 1, direct: 1 });
   await relay.stop();
   await db.close();
-}, 30_000);
+}, 120_000);
