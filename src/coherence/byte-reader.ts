@@ -12,19 +12,25 @@ import type { Lsn } from './record.ts';
 export class ByteReader {
   readonly #bytes: Buffer;
   readonly #code: ErrorCode;
-  #at = 0;
+  readonly #from: number;
+  readonly #end: number;
+  #at: number;
 
   /** Kept, since the compiler forgets the shape of a class of which no instance is alive at a collection. */
   static readonly shape: ByteReader = new ByteReader(Buffer.alloc(0), 'INVALID_RECORD');
 
-  constructor(bytes: Uint8Array, code: ErrorCode) {
+  /** @param from where it begins in `bytes`, and `end` where it ends: all of them unless it is said */
+  constructor(bytes: Uint8Array, code: ErrorCode, from = 0, end: number = bytes.length) {
     this.#bytes = Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     this.#code = code;
+    this.#from = from;
+    this.#end = end;
+    this.#at = from;
   }
 
   /** How many bytes are left. */
   get left(): number {
-    return this.#bytes.length - this.#at;
+    return this.#end - this.#at;
   }
 
   u8(): number {
@@ -68,11 +74,34 @@ export class ByteReader {
     return this.#bytes.toString('hex', from, from + bytes);
   }
 
+  /** 16 bytes as hexadecimal digits; `undefined` for zeros. */
+  idOrZeros(): string | undefined {
+    const from = this.#advance(16);
+    for (let at = from; at < this.#at; at += 4)
+      if (this.#bytes.readInt32LE(at) !== 0) return this.#bytes.toString('hex', from, this.#at);
+    return undefined;
+  }
+
   /** A text behind its 16-bit length; anything but valid UTF-8 is refused, since a repaired pattern covers other keys. */
   text(): string {
-    const bytes = this.bytes(this.u16());
-    if (!isUtf8(bytes)) return this.fail('a text is not valid UTF-8');
-    return this.#bytes.toString('utf8', this.#at - bytes.length, this.#at);
+    const from = this.#advance(this.u16());
+    let at = from;
+    while (at < this.#at && (this.#bytes[at] as number) < 0x80) at++;
+    if (at === this.#at) return this.#bytes.toString('latin1', from, at);
+    if (!isUtf8(this.#bytes.subarray(from, this.#at))) return this.fail('a text is not valid UTF-8');
+    return this.#bytes.toString('utf8', from, this.#at);
+  }
+
+  /** So many bytes as a text; what is not UTF-8 is replaced. */
+  utf8(length: number): string {
+    const from = this.#advance(length);
+    return this.#bytes.toString('utf8', from, this.#at);
+  }
+
+  /** A reader of the next bytes, not a copy. */
+  part(length: number): ByteReader {
+    const from = this.#advance(length);
+    return new ByteReader(this.#bytes, this.#code, from, this.#at);
   }
 
   /** A view of the next bytes, not a copy. */
@@ -92,7 +121,7 @@ export class ByteReader {
 
   /** Throws what this reader throws, saying where. */
   fail(problem: string): never {
-    throw new TidemarkError(this.#code, `Unreadable at byte ${this.#at}: ${problem}.`);
+    throw new TidemarkError(this.#code, `Unreadable at byte ${this.#at - this.#from}: ${problem}.`);
   }
 
   #advance(length: number): number {

@@ -11,6 +11,22 @@ const LSN_KNOWN = 2;
 const LARGEST_LSN = 2n ** 64n - 1n;
 const LONGEST_TEXT = 0xffff;
 
+/** Up to here a loop over a text is faster than native code, which has to be called first. */
+const SHORT = 96;
+
+/** The bytes of a text as UTF-8. */
+export function utf8Length(text: string): number {
+  if (text.length > SHORT) return Buffer.byteLength(text);
+  for (let i = 0; i < text.length; i++) if (text.charCodeAt(i) > 0x7f) return Buffer.byteLength(text);
+  return text.length;
+}
+
+/** What a lower-case hexadecimal digit stands for, or -1. */
+function digit(code: number): number {
+  if (code >= 0x30 && code <= 0x39) return code - 0x30;
+  return code >= 0x61 && code <= 0x66 ? code - 0x57 : -1;
+}
+
 /**
  * Fills bytes of a size that the caller has computed, front to back; numbers are little-endian. What would not be read
  * back as it was given is refused with a TidemarkError of the code given to the constructor.
@@ -68,19 +84,34 @@ export class ByteWriter {
 
   /** Lower-case hexadecimal digits, two for each of `bytes` bytes. */
   hex(digits: string, bytes: number): this {
-    if (digits.length !== bytes * 2 || !/^[0-9a-f]*$/.test(digits))
-      this.#refuse(digits, `${bytes * 2} lower-case hexadecimal digits`);
-    this.#at += this.#bytes.write(digits, this.#at, 'hex');
+    if (digits.length !== bytes * 2) this.#refuse(digits, `${bytes * 2} lower-case hexadecimal digits`);
+    for (let i = 0; i < digits.length; i += 2) {
+      const byte = (digit(digits.charCodeAt(i)) << 4) | digit(digits.charCodeAt(i + 1));
+      if (byte < 0) this.#refuse(digits, `${bytes * 2} lower-case hexadecimal digits`);
+      this.#bytes[this.#at++] = byte;
+    }
     return this;
   }
 
   /** A text behind the 16-bit length of its UTF-8. */
   text(value: string): this {
-    const length = Buffer.byteLength(value);
-    if (length > LONGEST_TEXT || !isWellFormed(value))
+    const length = utf8Length(value);
+    if (length > LONGEST_TEXT || (length !== value.length && !isWellFormed(value)))
       this.#refuse(value, `a well-formed text of at most ${LONGEST_TEXT} bytes`);
-    this.u16(length);
-    this.#at += this.#bytes.write(value, this.#at, 'utf8');
+    return this.u16(length).utf8(value, length);
+  }
+
+  /** A text behind nothing. @param length what {@link utf8Length} says of it */
+  utf8(value: string, length: number): this {
+    if (length === value.length && length <= SHORT)
+      for (let i = 0; i < length; i++) this.#bytes[this.#at++] = value.charCodeAt(i);
+    else this.#at += this.#bytes.write(value, this.#at, 'utf8');
+    return this;
+  }
+
+  zeros(count: number): this {
+    this.#bytes.fill(0, this.#at, this.#at + count);
+    this.#at += count;
     return this;
   }
 

@@ -1,5 +1,5 @@
 import type { ByteReader } from './byte-reader.ts';
-import type { ByteWriter } from './byte-writer.ts';
+import { type ByteWriter, utf8Length } from './byte-writer.ts';
 import type { Cause, Draft } from './record.ts';
 
 /*
@@ -16,18 +16,19 @@ export type Extensions = Pick<Draft, 'targets' | 'cause' | 'lsnAfter'>;
 
 /** What {@link writeExtensions} will write, and how many bytes that takes. */
 export interface MeasuredExtensions {
-  readonly parts: readonly { readonly type: number; readonly json: Uint8Array }[];
+  readonly parts: readonly { readonly type: number; readonly json: string; readonly length: number }[];
   readonly size: number;
 }
 
 /** The extensions of a draft; none when it has nothing to tell. */
 export function measureExtensions({ targets, cause, lsnAfter }: Extensions): MeasuredExtensions {
-  const parts: { type: number; json: Uint8Array }[] = [];
+  const parts: { type: number; json: string; length: number }[] = [];
   let size = 0;
   const add = (type: number, value: unknown): void => {
-    const json = Buffer.from(JSON.stringify(value));
-    size += 5 + json.length;
-    parts.push({ type, json });
+    const json = JSON.stringify(value);
+    const length = utf8Length(json);
+    size += 5 + length;
+    parts.push({ type, json, length });
   };
   if (targets !== undefined) add(TARGETS, targets);
   if (cause !== undefined) add(CAUSE, cause);
@@ -36,7 +37,7 @@ export function measureExtensions({ targets, cause, lsnAfter }: Extensions): Mea
 }
 
 export function writeExtensions(writer: ByteWriter, { parts }: MeasuredExtensions): void {
-  for (const { type, json } of parts) writer.u8(type).u32(json.length).bytes(json);
+  for (const { type, json, length } of parts) writer.u8(type).u32(length).utf8(json, length);
 }
 
 /** Reads extensions up to the end. One that is broken is left out, with those behind it if it is cut short. */
@@ -46,15 +47,15 @@ export function readExtensions(reader: ByteReader): Extensions {
     const type = reader.u8();
     const length = reader.u32();
     if (length > reader.left) break;
-    const bytes = reader.bytes(length);
+    const json = reader.utf8(length);
     if (type === TARGETS) {
-      const targets = parse(bytes);
+      const targets = parse(json);
       if (Array.isArray(targets) && targets.every((target) => typeof target === 'string')) found.targets = targets;
     } else if (type === CAUSE) {
-      const cause = causeOf(parse(bytes));
+      const cause = causeOf(parse(json));
       if (cause !== undefined) found.cause = cause;
     } else if (type === LSN_AFTER) {
-      const after = parse(bytes);
+      const after = parse(json);
       const [epoch, number] = Array.isArray(after) ? (after as unknown[]) : [];
       if (typeof epoch === 'string' && Number.isSafeInteger(number))
         found.lsnAfter = { epoch, number: number as number };
@@ -65,9 +66,9 @@ export function readExtensions(reader: ByteReader): Extensions {
 
 type Writable<T> = { -readonly [K in keyof T]: T[K] };
 
-function parse(bytes: Uint8Array): unknown {
+function parse(json: string): unknown {
   try {
-    return JSON.parse(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('utf8'));
+    return JSON.parse(json);
   } catch {
     return undefined; // A broken extension is as good as none; what decides stands in the header.
   }

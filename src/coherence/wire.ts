@@ -1,5 +1,5 @@
 import { ByteReader } from './byte-reader.ts';
-import { ByteWriter } from './byte-writer.ts';
+import { ByteWriter, utf8Length } from './byte-writer.ts';
 import { shorten, TidemarkError } from './errors.ts';
 import { checkNumber } from './position.ts';
 import type { Draft, LogRecord, RecordKind } from './record.ts';
@@ -57,34 +57,32 @@ export function encodeDraft(draft: Draft): Uint8Array {
   return encode(draft, 0, 0);
 }
 
-/**
- * Drafts one behind the other, each behind its length as a u32.
- *
- * @returns their bytes, and the length of each
- */
-export function encodeDrafts(drafts: readonly Draft[]): { bytes: Uint8Array; lengths: readonly number[] } {
-  const measured = drafts.map(measure);
-  const total = measured.reduce((sum, { size }) => sum + 4 + size, 0);
-  const writer = new ByteWriter(total, 'INVALID_RECORD');
-  measured.forEach(({ size, extensions }, i) => {
-    write(writer.u32(size), drafts[i] as Draft, 0, 0, extensions);
-  });
-  return { bytes: writer.done(), lengths: measured.map(({ size }) => size) };
+/** A draft, and how many bytes it takes; see {@link measureDraft}. */
+export interface MeasuredDraft {
+  readonly draft: Draft;
+  readonly size: number;
+  readonly extensions: MeasuredExtensions;
+}
+
+/** Writes the bytes of {@link encodeDraft} among others: all of an append go into one buffer. */
+export function writeDraft(writer: ByteWriter, { draft, extensions }: MeasuredDraft): void {
+  write(writer, draft, 0, 0, extensions);
 }
 
 function encode(draft: Draft, number: number, prev: number): Uint8Array {
-  const { size, extensions } = measure(draft);
+  const { size, extensions } = measureDraft(draft);
   const writer = new ByteWriter(size, 'INVALID_RECORD');
   write(writer, draft, number, prev, extensions);
   return writer.done();
 }
 
-function measure(draft: Draft): { size: number; extensions: MeasuredExtensions } {
+/** @throws TidemarkError `INVALID_RECORD` for what no record may hold */
+export function measureDraft(draft: Draft): MeasuredDraft {
   checkDraft(draft);
   const extensions = measureExtensions(draft);
-  let size = HEADER + 2 + Buffer.byteLength(draft.origin) + 4 + draft.labels.length * 8 + 4 + extensions.size;
-  for (const pattern of draft.patterns) size += 2 + Buffer.byteLength(pattern);
-  return { size, extensions };
+  let size = HEADER + 2 + utf8Length(draft.origin) + 4 + draft.labels.length * 8 + 4 + extensions.size;
+  for (const pattern of draft.patterns) size += 2 + utf8Length(pattern);
+  return { draft, size, extensions };
 }
 
 function write(writer: ByteWriter, draft: Draft, number: number, prev: number, extensions: MeasuredExtensions): void {
@@ -94,8 +92,8 @@ function write(writer: ByteWriter, draft: Draft, number: number, prev: number, e
     .u16(draft.confirm === true ? CONFIRM : 0)
     .f64(number)
     .f64(prev)
-    .hex(draft.id, 16)
-    .hex(draft.closes ?? NO_ID, 16)
+    .hex(draft.id, 16);
+  (draft.closes === undefined ? writer.zeros(16) : writer.hex(draft.closes, 16))
     .f64(checkNumber(draft.floor ?? 0))
     .lsn(draft.lsn)
     .f64(draft.time)
@@ -116,7 +114,11 @@ function write(writer: ByteWriter, draft: Draft, number: number, prev: number, e
  * @throws TidemarkError `INVALID_RECORD` when not even its number and the previous one can be read; nothing else, ever
  */
 export function decodeRecord(bytes: Uint8Array, place?: Place): Decoded {
-  const reader = new ByteReader(bytes, 'INVALID_RECORD');
+  return readRecord(new ByteReader(bytes, 'INVALID_RECORD'), place);
+}
+
+/** As {@link decodeRecord}, of what a reader has left. */
+export function readRecord(reader: ByteReader, place?: Place): Decoded {
   const version = reader.u8();
   const kind = reader.u8();
   const flags = reader.u16();
@@ -144,7 +146,7 @@ function readDraft(
   if (kind === undefined) return reader.fail(`kind ${code} is unknown`);
   if ((flags & MUST_UNDERSTAND) !== 0) return reader.fail(`flags ${flags} are unknown`);
   const id = reader.hex(16);
-  const closes = reader.hex(16);
+  const closes = reader.idOrZeros();
   const floor = reader.position('floor');
   const lsn = reader.lsn();
   const time = reader.f64();
@@ -159,7 +161,7 @@ function readDraft(
     origin,
     labels,
     patterns,
-    closes: closes === NO_ID ? undefined : closes,
+    closes,
     floor: kind === 'floor' || floor > 0 ? floor : undefined,
     lsn,
     lsnAfter,

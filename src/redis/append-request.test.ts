@@ -3,18 +3,22 @@ import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Label } from '../coherence/label.ts';
 import type { Draft } from '../coherence/record.ts';
+import { ByteWriter } from '../coherence/byte-writer.ts';
 import { encodeDraft } from '../coherence/wire.ts';
-import { appendRequest } from './append-request.ts';
+import { AppendRequest } from './append-request.ts';
+import type { TableShape } from './slots.ts';
 
 interface Vector {
   readonly name: string;
   readonly slots: number;
   readonly hashes: number;
+  readonly history: number;
+  readonly first: boolean;
   readonly drafts: readonly (Omit<Draft, 'labels' | 'lsn'> & {
     readonly labels: readonly string[];
     readonly lsn?: string;
   })[];
-  /** From the 10th on, as hexadecimal digits. */
+  /** What stands behind the first 64 bytes of the first one, and the others, as hexadecimal digits. */
   readonly arguments: readonly string[];
 }
 
@@ -32,10 +36,26 @@ function fromShown({ labels, lsn, ...rest }: Vector['drafts'][number]): Draft {
   return { ...rest, ...bound, labels: labels.map(labelOf) };
 }
 
-/** `<u32 a, u32 b>` pairs. */
-function pairsOf(bytes: Uint8Array): [number, number][] {
-  const view = Buffer.from(bytes);
-  return Array.from({ length: view.length / 8 }, (_, i) => [view.readUInt32LE(i * 8), view.readUInt32LE(i * 8 + 4)]);
+/** The bytes that go behind those that all scripts have in common. */
+function bodyOf(request: AppendRequest): Buffer {
+  const writer = new ByteWriter(request.size, 'INVALID_RECORD');
+  request.write(writer);
+  return Buffer.from(writer.done());
+}
+
+/** Each part as records and bytes, each record's slots, and how many bytes of records there are. */
+function taken(list: readonly Draft[], { hashes, slots }: TableShape) {
+  const body = bodyOf(new AppendRequest(list, { hashes, slots }, 1_000, false));
+  expect(body.readDoubleLE(0)).toBe(1_000);
+  const pair = (at: number): [number, number] => [body.readUInt32LE(at), body.readUInt32LE(at + 4)];
+  const parts = Array.from({ length: body.readUInt32LE(12) }, (_, i) => pair(16 + 8 * i));
+  let at = 16 + 8 * parts.length;
+  const counts = list.map(() => {
+    const count = body.readUInt32LE(at);
+    at += 4 + 4 * count;
+    return count;
+  });
+  return { parts, counts, rest: body.length - at };
 }
 
 const drafts: fc.Arbitrary<Draft> = fc.record({
@@ -49,18 +69,22 @@ const drafts: fc.Arbitrary<Draft> = fc.record({
 const shape = { slots: 64, hashes: 2 };
 
 describe('the arguments of an append', () => {
-  it.each(vectors)('are those of the protocol: $name', ({ slots, hashes, drafts: shown, arguments: expected }) => {
-    const request = appendRequest(shown.map(fromShown), { slots, hashes });
-    expect(request.map((argument) => Buffer.from(argument).toString('hex'))).toEqual(expected);
-  });
+  it.each(vectors)(
+    'are those of the protocol: $name',
+    ({ slots, hashes, history, first, drafts: shown, arguments: expected }) => {
+      const request = new AppendRequest(shown.map(fromShown), { slots, hashes }, history, first);
+      const found = [bodyOf(request), ...request.effects];
+      expect(found.map((argument) => Buffer.from(argument).toString('hex'))).toEqual(expected);
+    },
+  );
 
   it('part all records, in order, into entries of at most 32 that are closed at 4 KiB', () => {
     fc.assert(
       fc.property(fc.array(drafts, { minLength: 1, maxLength: 100 }), (list) => {
-        const [records, parts] = appendRequest(list, shape) as [Uint8Array, Uint8Array];
+        const { parts, rest } = taken(list, shape);
         const sizes = list.map((draft) => 4 + encodeDraft(draft).length);
         let [next, end] = [0, 0];
-        for (const [count, bytes] of pairsOf(parts)) {
+        for (const [count, bytes] of parts) {
           const mine = sizes.slice(next, next + count);
           const size = mine.reduce((sum, each) => sum + each, 0);
           expect(bytes).toBe(size);
@@ -70,7 +94,7 @@ describe('the arguments of an append', () => {
           next += count;
           end += bytes;
         }
-        expect([next, end]).toEqual([list.length, records.length]);
+        expect([next, end]).toEqual([list.length, rest]);
       }),
     );
   });
@@ -78,14 +102,10 @@ describe('the arguments of an append', () => {
   it('write slots for each label of each record, but none for what is only announced', () => {
     fc.assert(
       fc.property(fc.array(drafts, { maxLength: 20 }), (list) => {
-        const slots = Buffer.from(appendRequest(list, shape)[2] as Uint8Array);
-        let at = 0;
-        for (const { kind, labels } of list) {
-          const count = slots.readUInt32LE(at);
-          expect(count).toBe(kind === 'announce' ? 0 : labels.length * shape.hashes);
-          at += 4 + 4 * count;
-        }
-        expect(at).toBe(slots.length);
+        const { counts } = taken(list, shape);
+        expect(counts).toEqual(
+          list.map(({ kind, labels }) => (kind === 'announce' ? 0 : labels.length * shape.hashes)),
+        );
       }),
     );
   });
@@ -93,8 +113,8 @@ describe('the arguments of an append', () => {
   it('say of each record what else it does, in groups of four that name it by its index', () => {
     fc.assert(
       fc.property(fc.array(drafts, { maxLength: 20 }), (list) => {
-        const [, , , ...rest] = appendRequest(list, shape);
-        const groups = rest.map((argument) => Buffer.from(argument).toString());
+        const { effects } = new AppendRequest(list, shape, 1_000, false);
+        const groups = effects.map((argument) => Buffer.from(argument).toString());
         expect(groups.length % 4).toBe(0);
         const found = Array.from({ length: groups.length / 4 }, (_, i) => `${groups[4 * i]}${groups[4 * i + 1]}`);
         const expected = list.flatMap(({ kind, patterns }, i) => {

@@ -1,49 +1,87 @@
 import { announcementBytes } from './ban-list.ts';
+import type { ByteWriter } from '../coherence/byte-writer.ts';
+import type { Label } from '../coherence/label.ts';
 import type { Draft } from '../coherence/record.ts';
-import { encodeDrafts } from '../coherence/wire.ts';
+import { measureDraft, type MeasuredDraft, writeDraft } from '../coherence/wire.ts';
 import type { Argument } from './connection.ts';
+import type { Body } from './log-scripts.ts';
 import { type TableShape, writeSlots } from './slots.ts';
 
 /** Most records in an entry, and the bytes that it is closed at. */
 const ENTRY_RECORDS = 32;
 const ENTRY_BYTES = 4_096;
 
-/** Arguments of `append.lua` from the records on. */
-export function appendRequest(drafts: readonly Draft[], shape: TableShape): Argument[] {
-  const { bytes, lengths } = encodeDrafts(drafts);
-  const request: Argument[] = [bytes, partsOf(lengths), slotsOf(drafts, shape)];
-  drafts.forEach((draft, i) => addEffects(request, draft, i));
-  return request;
+/** An entry of the stream. */
+interface Part {
+  count: number;
+  bytes: number;
+}
+
+/**
+ * What is told to `append.lua`: behind the bytes that all scripts have in common what every append has, because many
+ * arguments take a driver and a server longer than many bytes; then, in arguments of their own, what few records do besides.
+ */
+export class AppendRequest implements Body {
+  readonly size: number;
+  readonly effects: readonly Argument[];
+  readonly #records: readonly MeasuredDraft[];
+  readonly #parts: readonly Part[];
+  readonly #shape: TableShape;
+  readonly #history: number;
+  readonly #first: boolean;
+
+  /**
+   * @param history bytes of records that the stream keeps
+   * @param first whether it is the first append on its connection
+   * @throws TidemarkError `INVALID_RECORD` for what no record may hold
+   */
+  constructor(drafts: readonly Draft[], shape: TableShape, history: number, first: boolean) {
+    this.#records = drafts.map(measureDraft);
+    this.#parts = partsOf(this.#records);
+    this.#shape = shape;
+    this.#history = history;
+    this.#first = first;
+    let size = 16 + 8 * this.#parts.length;
+    for (const record of this.#records) size += 8 + record.size + 4 * shape.hashes * slotted(record.draft).length;
+    this.size = size;
+    const effects: Argument[] = [];
+    drafts.forEach((draft, i) => addEffects(effects, draft, i));
+    this.effects = effects;
+  }
+
+  write(writer: ByteWriter): void {
+    writer
+      .f64(this.#history)
+      .u32(this.#first ? 1 : 0)
+      .u32(this.#parts.length);
+    for (const { count, bytes } of this.#parts) writer.u32(count).u32(bytes);
+    for (const { draft } of this.#records) {
+      const labels = slotted(draft);
+      writeSlots(writer.u32(labels.length * this.#shape.hashes), labels, this.#shape);
+    }
+    for (const record of this.#records) writeDraft(writer.u32(record.size), record);
+  }
 }
 
 /**
  * How records are parted into entries of the stream: few enough in each that an entry is small to look at, many enough that a
  * burst is cheap to write and to read.
  */
-function partsOf(lengths: readonly number[]): Uint8Array {
-  const parts: { count: number; bytes: number }[] = [];
-  for (const length of lengths) {
+function partsOf(records: readonly MeasuredDraft[]): readonly Part[] {
+  const parts: Part[] = [];
+  for (const { size } of records) {
     const part = parts.at(-1);
     if (part !== undefined && part.count < ENTRY_RECORDS && part.bytes < ENTRY_BYTES) {
       part.count++;
-      part.bytes += 4 + length;
-    } else parts.push({ count: 1, bytes: 4 + length });
+      part.bytes += 4 + size;
+    } else parts.push({ count: 1, bytes: 4 + size });
   }
-  const bytes = Buffer.allocUnsafe(parts.length * 8);
-  parts.forEach((part, i) => bytes.writeUInt32LE(part.bytes, bytes.writeUInt32LE(part.count, i * 8)));
-  return bytes;
+  return parts;
 }
 
-/** For each record how many slots its labels write to, and which. */
-function slotsOf(drafts: readonly Draft[], shape: TableShape): Uint8Array {
-  const lists = drafts.map(({ kind, labels }) => (kind === 'announce' || kind === 'floor' ? [] : labels));
-  const bytes = Buffer.allocUnsafe(lists.reduce((size, labels) => size + 4 + labels.length * shape.hashes * 4, 0));
-  let at = 0;
-  for (const labels of lists) {
-    at = bytes.writeUInt32LE(labels.length * shape.hashes, at);
-    at = writeSlots(bytes, at, labels, shape);
-  }
-  return bytes;
+/** The labels whose slots a record writes to. */
+function slotted({ kind, labels }: Draft): readonly Label[] {
+  return kind === 'announce' || kind === 'floor' ? [] : labels;
 }
 
 /** What a record does besides: in groups of operation, index and two operands, in the order in which a view takes it in. */

@@ -59,12 +59,16 @@ export class LogReader {
   }
 
   /** Records as they come, for at most `wait` ms; with a proof when one is due or nothing came. */
-  async follow(connection: Connection, after: Position, wait: number, limit: number): Promise<Reading> {
+  follow(connection: Connection, after: Position, wait: number, limit: number): Promise<Reading> {
     this.#position = after;
-    if (!this.#isProofDue(connection)) {
-      const entries = await this.#block(connection, after, wait);
-      if (entries.length > 0) return this.#unproven(after, entries, limit);
-    }
+    if (this.#isProofDue(connection)) return this.#proveInTurn(connection, after, limit);
+    return this.#block(connection, after, wait).then((reply) => {
+      const entries = reply === null ? [] : this.#entries(onlyValueOf(reply));
+      return entries.length > 0 ? this.#unproven(after, entries, limit) : this.#proveInTurn(connection, after, limit);
+    });
+  }
+
+  async #proveInTurn(connection: Connection, after: Position, limit: number): Promise<Reading> {
     const reading = await this.prove(connection, after, limit);
     this.#proved = connection;
     // Who was entered only by this reading has proved nothing: the next one counts.
@@ -124,21 +128,23 @@ export class LogReader {
     return context.stopwatch.now() - this.#provedAt > scripts.options.maxLag / 8;
   }
 
-  async #block(connection: Connection, { number }: Position, wait: number): Promise<readonly StreamEntry[]> {
-    const { keys } = this.#parts;
-    const reply = await connection.send([
+  #block(connection: Connection, { number }: Position, wait: number): Promise<Reply> {
+    return connection.send([
       ...['XREAD', 'COUNT', String(ENTRIES), 'BLOCK', String(Math.max(1, Math.round(wait)))],
-      ...['STREAMS', keys.stream, entryId(number)],
+      ...['STREAMS', this.#parts.keys.stream, entryId(number)],
     ]);
-    return reply === null ? [] : this.#entries(onlyValueOf(reply));
   }
 
   /** As far as they are of the caller's epoch; if none is, there is another. */
   #unproven(after: Position, entries: readonly StreamEntry[], limit: number): Reading {
-    const records = entries.filter((entry) => entry.epoch === after.epoch).flatMap((entry) => entry.records);
-    const foreign = entries.find((entry) => entry.epoch !== after.epoch);
+    const records: LogRecord[] = [];
+    let foreign: string | undefined;
+    for (const entry of entries) {
+      if (entry.epoch === after.epoch) records.push(...entry.records);
+      else foreign ??= entry.epoch;
+    }
     if (records.length === 0 && foreign !== undefined)
-      return { epoch: foreign.epoch, head: 0, records: [], provenAt: undefined };
+      return { epoch: foreign, head: 0, records: [], provenAt: undefined };
     if (this.#owing !== 'now') this.#owing = records.some((record) => record.confirm) ? 'now' : 'soon';
     const head = records.at(-1)?.number ?? after.number;
     return { epoch: after.epoch, head, records: this.#keepSurplus(after, records, limit), provenAt: undefined };

@@ -1,3 +1,4 @@
+import { ByteWriter } from '../coherence/byte-writer.ts';
 import type { LogOptions } from '../coherence/log.ts';
 import { newEpoch, type Position } from '../coherence/position.ts';
 import type { Argument, Connection, Reply } from './connection.ts';
@@ -9,6 +10,22 @@ const SCRIPTS = ['append', 'read', 'snapshot', 'check', 'nodes'] as const;
 
 export type LogScript = (typeof SCRIPTS)[number];
 
+/** What a script is made of; `append` proves nothing. */
+function filesOf(name: LogScript): readonly string[] {
+  return name === 'append' ? ['log.lua', 'append.lua'] : ['log.lua', 'proof.lua', `${name}.lua`];
+}
+
+/** Bytes of a size that is known before. */
+export interface Body {
+  readonly size: number;
+  write(writer: ByteWriter): void;
+}
+
+const NOTHING: Body = { size: 0, write: () => {} };
+
+/** Bytes that the first argument of all scripts begins with. */
+const COMMON = 64;
+
 /** No position: of a caller who reports nothing. */
 export const NOWHERE: Position = { epoch: '', number: 0 };
 
@@ -18,13 +35,16 @@ export class LogScripts {
   options: LogOptions;
   readonly #scripts: Readonly<Record<LogScript, Script>>;
   readonly #keys: readonly string[];
+  /** Without that of nodes. */
+  readonly #logKeys: readonly string[];
   readonly #random: () => number;
 
   constructor({ log, stream, table, bans, nodes }: RedisKeys, options: LogOptions, random: () => number) {
     this.options = options;
-    this.#keys = [log, stream, table, bans, nodes];
+    this.#logKeys = [log, stream, table, bans];
+    this.#keys = [...this.#logKeys, nodes];
     this.#random = random;
-    const made = SCRIPTS.map((name) => [name, new Script('log.lua', `${name}.lua`)] as const);
+    const made = SCRIPTS.map((name) => [name, new Script(...filesOf(name))] as const);
     this.#scripts = Object.fromEntries(made) as Record<LogScript, Script>;
   }
 
@@ -33,24 +53,29 @@ export class LogScripts {
     return this.options.maxLag / 4;
   }
 
-  /** @param applied what the caller has applied: more than the log has makes it begin a new epoch */
+  /**
+   * @param applied what the caller has applied: more than the log has makes it begin a new epoch
+   * @param body what stands behind that in the first argument; `rest` are the others
+   */
   run(
     script: LogScript,
     connection: Pick<Connection, 'send'>,
     applied: Position,
     rest: readonly Argument[],
+    body: Body = NOTHING,
   ): Promise<Reply> {
     const { slots, hashes, maxLag, maxLife } = this.options;
-    return this.#scripts[script].run(connection, this.#keys, [
-      newEpoch(this.#random),
-      String(slots),
-      String(hashes),
-      String(maxLag),
-      String(maxLife),
-      applied.epoch,
-      String(applied.number),
-      ...rest,
-    ]);
+    const writer = new ByteWriter(COMMON + body.size, 'INVALID_RECORD')
+      .utf8(newEpoch(this.#random), 16)
+      .u32(slots)
+      .u32(hashes)
+      .f64(maxLag)
+      .f64(maxLife);
+    if (applied.epoch === '') writer.zeros(16);
+    else writer.utf8(applied.epoch, 16);
+    body.write(writer.f64(applied.number));
+    const keys = script === 'append' ? this.#logKeys : this.#keys;
+    return this.#scripts[script].run(connection, keys, [writer.done(), ...rest]);
   }
 
   /**

@@ -2,10 +2,12 @@ import { Redis } from 'ioredis';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { systemClock, systemRandom } from '../cache/system-clock.ts';
 import { logOptions } from '../coherence/log-options.ts';
+import type { Draft } from '../coherence/record.ts';
 import { checkContract } from '../testing/check-contract.ts';
 import { logContract } from '../testing/log-contract.ts';
 import { appendedAt, Drafts, type LogSubject } from '../testing/log-subject.ts';
 import { partContext } from '../testing/part-context.ts';
+import { waitUntil } from '../testing/wait-until.ts';
 import { type RedisServer, startRedis } from '../../test/servers/redis-server.ts';
 import type { Connection } from './connection.ts';
 import { redisKeys } from './keys.ts';
@@ -91,30 +93,109 @@ logContract(runner, {
 });
 checkContract(runner, { name: 'Redis', open: subject, close: ({ log }) => log.close() });
 
-describe('a stream whose last entry is gone', () => {
-  async function filled(): Promise<{ log: RedisLog; stream: string; epoch: string; last: number }> {
-    const it = subject();
-    const drafts = new Drafts();
-    for (let i = 0; i < 2; i++) await appendedAt(it, drafts.make());
-    const { epoch, head } = await it.log.snapshot();
-    return { log: it.log, stream: redisKeys(`log${count}`).stream, epoch, last: head };
-  }
+interface Filled {
+  readonly log: RedisLog;
+  readonly keys: ReturnType<typeof redisKeys>;
+  readonly epoch: string;
+  readonly last: number;
+  /** Appends; answers the epoch. */
+  readonly append: (draft?: Partial<Draft>) => Promise<string>;
+}
 
+async function filled(): Promise<Filled> {
+  const it = subject();
+  const drafts = new Drafts();
+  for (let i = 0; i < 2; i++) await appendedAt(it, drafts.make());
+  const { epoch, head } = await it.log.snapshot();
+  const append = async (draft: Partial<Draft> = {}): Promise<string> =>
+    (await it.log.append([drafts.make({ labels: [{ high: 5, low: 2 }], ...draft })])).epoch;
+  return { keys: redisKeys(`log${count}`), log: it.log, epoch, last: head, append };
+}
+
+/** Cuts so many bytes off the end of a string. */
+async function cut(key: string, bytes: number): Promise<void> {
+  await admin.set(key, await admin.getrangeBuffer(key, 0, -1 - bytes));
+}
+
+describe('a stream whose last entry is gone', () => {
   it.each<[string, (stream: string, last: number) => Promise<unknown>]>([
     ['because all were trimmed', (stream) => admin.xtrim(stream, 'MAXLEN', 0)],
     ['because it was deleted', (stream, last) => admin.xdel(stream, `${last}-0`)],
   ])('is still of its epoch %s', async (_why, lose) => {
-    const { log, stream, epoch, last } = await filled();
-    expect(await lose(stream, last)).toBeGreaterThan(0);
-    expect(await log.append([new Drafts().make()])).toMatchObject({ epoch });
+    const { log, keys, epoch, last, append } = await filled();
+    expect(await lose(keys.stream, last)).toBeGreaterThan(0);
+    expect(await log.snapshot()).toMatchObject({ epoch });
+    expect(await append()).toBe(epoch);
     await log.close();
   });
 
   it('is not, when it was made anew', async () => {
-    const { log, stream, epoch } = await filled();
-    await admin.del(stream);
-    await admin.xadd(stream, '0-1', epoch, '');
-    expect(await log.append([new Drafts().make()])).not.toMatchObject({ epoch });
+    const { log, keys, epoch } = await filled();
+    await admin.del(keys.stream);
+    await admin.xadd(keys.stream, '0-1', epoch, '');
+    expect((await log.snapshot()).epoch).not.toBe(epoch);
     await log.close();
+  });
+
+  it('shows a gap to who has not applied all, when it was made anew and appended to', async () => {
+    const { log, keys, epoch, last, append } = await filled();
+    await admin.del(keys.stream);
+    await admin.xadd(keys.stream, '0-1', epoch, '');
+    expect(await append()).toBe(epoch);
+    const [first] = (await log.read({ epoch, number: 1 }, { wait: 0, limit: 10 })).records;
+    expect(first?.prev).toBe(last);
+    await log.close();
+  });
+});
+
+describe('an append', () => {
+  it.each<[string, (keys: Filled['keys']) => Promise<unknown>, Partial<Draft>?]>([
+    ['the state is gone', ({ log }) => admin.del(log)],
+    ['the stream is gone', ({ stream }) => admin.del(stream)],
+    ['the stream is something else', ({ stream }) => admin.set(stream, 'else')],
+    ['the stream has later entries', ({ stream }) => admin.xadd(stream, `${2 ** 53}-0`, 'a', 'b')],
+    ['the table is gone', ({ table }) => admin.del(table)],
+    ['the table is cut', ({ table }) => cut(table, 4_096)],
+    // The write makes it as long as it was.
+    ['the last slot of the table is cut', ({ table }) => cut(table, 8), { labels: [{ high: 1_023, low: 0 }] }],
+    ['the table was longer', ({ table }) => admin.append(table, 'x')],
+    ['the bans are gone, and it announces', ({ bans }) => admin.del(bans), { kind: 'announce' }],
+    [
+      'the table is of another epoch, and it announces',
+      ({ table }) => admin.setrange(table, 0, 'x'),
+      { kind: 'announce' },
+    ],
+  ])('begins another epoch where %s', async (_what, lose, draft) => {
+    const it = await filled();
+    await lose(it.keys);
+    const epoch = await it.append(draft);
+    expect(epoch).not.toBe(it.epoch);
+    expect(await it.log.snapshot()).toMatchObject({ epoch });
+    // What was appended is there.
+    expect((await it.log.read({ epoch, number: 0 }, { wait: 0, limit: 10 })).records).toHaveLength(1);
+    await it.log.close();
+  });
+
+  it.each<[string, (keys: Filled['keys']) => Promise<unknown>, Partial<Draft>?]>([
+    ['bans', ({ bans }) => admin.del(bans)],
+    ['bans, and adds to them', ({ bans }) => admin.del(bans), { patterns: ['a*'] }],
+    ['epoch of the table', ({ table }) => admin.setrange(table, 0, 'x')],
+    ['table that it does not write to', ({ table }) => admin.del(table), { labels: [] }],
+  ])('does not miss the %s, but whoever copies the state does', async (_what, lose, draft) => {
+    const it = await filled();
+    await lose(it.keys);
+    expect(await it.append(draft)).toBe(it.epoch);
+    expect((await it.log.snapshot()).epoch).not.toBe(it.epoch);
+    await it.log.close();
+  });
+
+  it('looks at all when it is the first of its connection, which no run of the server outlives', async () => {
+    const it = await filled();
+    await admin.hset(it.keys.log, 'run', '0'.repeat(40));
+    expect(await it.append()).toBe(it.epoch);
+    await admin.client('KILL', 'TYPE', 'normal', 'SKIPME', 'yes');
+    const epoch = await waitUntil(() => it.append());
+    expect(epoch).not.toBe(it.epoch);
+    await it.log.close();
   });
 });

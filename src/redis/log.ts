@@ -3,13 +3,12 @@ import type { Label } from '../coherence/label.ts';
 import type { Position } from '../coherence/position.ts';
 import type { Draft } from '../coherence/record.ts';
 import type { ServerAnswer, ServerCheck } from '../coherence/server-check.ts';
-import { encodeDraft } from '../coherence/wire.ts';
-import { appendRequest } from './append-request.ts';
+import { AppendRequest } from './append-request.ts';
 import { readBanList } from './ban-list.ts';
-import type { Argument, Connection, Reply } from './connection.ts';
+import type { Connection, Reply } from './connection.ts';
 import type { Link } from './link.ts';
 import { LogReader, type LogReaderParts } from './log-reader.ts';
-import { confirmedBy, type LogScript, NOWHERE } from './log-scripts.ts';
+import { confirmedBy, NOWHERE } from './log-scripts.ts';
 import { listOf, numberOf, textOf } from './reply.ts';
 import { packSlots } from './slots.ts';
 
@@ -35,10 +34,8 @@ const COPY = 4;
 export class RedisLog implements InvalidationLog, ServerCheck {
   readonly #parts: RedisLogParts;
   readonly #reader: LogReader;
-  /** What the server appends to retire a ban; it fills in the floor, and an id. */
-  readonly #floorDraft: Uint8Array = encodeDraft({
-    ...{ kind: 'floor', id: 'f'.repeat(32), origin: 'log', labels: [], patterns: [], floor: 0, time: 0 },
-  });
+  /** The connection of the last append: its server's process is the one that was looked at. */
+  #known: Connection | undefined;
 
   constructor(parts: RedisLogParts) {
     this.#parts = parts;
@@ -49,10 +46,11 @@ export class RedisLog implements InvalidationLog, ServerCheck {
     const { data, replicas, timeout, scripts, history } = this.#parts;
     const patience = replicas > 0 ? scripts.options.maxLag / 2 : 0;
     const answer = await data.run(async (connection) => {
-      const made = await this.#ask('append', connection, () => [
-        ...[String(history), this.#floorDraft],
-        ...appendRequest(drafts, scripts.options),
-      ]);
+      const made = await this.#ask(() => {
+        const request = new AppendRequest(drafts, scripts.options, history, connection !== this.#known);
+        return scripts.run('append', connection, NOWHERE, request.effects, request);
+      });
+      this.#known = connection;
       // Only the connection that made the append can ask for it: on another one WAIT is satisfied at once.
       if (await confirmedBy(connection, replicas, patience)) return made;
       throw new Error(`${replicas} replicas did not confirm the append in ${patience} ms`);
@@ -80,10 +78,9 @@ export class RedisLog implements InvalidationLog, ServerCheck {
     return data.run(async (connection) => {
       const sentAt = context.stopwatch.now();
       const heartbeat = replicas > 0 ? '1' : '0';
-      const [epoch, head, floor, newest, bans] = await this.#ask('check', connection, () => [
-        packSlots(labels, scripts.options),
-        heartbeat,
-      ]);
+      const [epoch, head, floor, newest, bans] = await this.#ask(() =>
+        scripts.run('check', connection, NOWHERE, [packSlots(labels, scripts.options), heartbeat]),
+      );
       const isConfirmed = await confirmedBy(connection, replicas, scripts.confirmation);
       return {
         epoch: textOf(epoch),
@@ -107,11 +104,10 @@ export class RedisLog implements InvalidationLog, ServerCheck {
   }
 
   /** Asks once more where the log turns out to have another table than the request was made for. */
-  async #ask(script: LogScript, connection: Connection, request: () => Argument[]): Promise<readonly Reply[]> {
-    const { scripts } = this.#parts;
-    const answer = listOf(await scripts.run(script, connection, NOWHERE, request()));
+  async #ask(request: () => Promise<Reply>): Promise<readonly Reply[]> {
+    const answer = listOf(await request());
     if (textOf(answer[0]) !== '') return answer;
-    scripts.learn(answer.slice(1));
-    return listOf(await scripts.run(script, connection, NOWHERE, request()));
+    this.#parts.scripts.learn(answer.slice(1));
+    return listOf(await request());
   }
 }

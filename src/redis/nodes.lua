@@ -2,13 +2,14 @@
 The list of nodes. Who has not reported for long is struck off, and the list is another one then: a writer that knew it
 cannot tell whether it was struck off rightly.
 
-ARGV  8 a node to enter, '' for none   9 its tolerance: how long it serves when cut off, beyond maxLag, ms
+ARGV  2 a node to enter, '' for none   3 its tolerance: how long it serves when cut off, beyond maxLag, ms
 Answers {epoch, id of the list, longest time that any node ever said it serves, node, entry, node, entry, ...}.
 ]]
 local refused = verify()
 if refused then return refused end
-report(ARGV[8], ARGV[9])
-local at = now() / 1000
+report(ARGV[2], ARGV[3])
+local time = redis.call('TIME')
+local at = time[1] * 1000 + time[2] / 1000
 local answer = { log.epoch, '', text(log.longest) }
 local all = redis.call('HGETALL', NODES)
 for i = 1, #all, 2 do
@@ -16,7 +17,7 @@ for i = 1, #all, 2 do
   local servesFor, reported = string.match(entry, ' (%d+) (%d+)$')
   if servesFor and at - reported > 3 * servesFor + 10000 then
     redis.call('HDEL', NODES, name)
-    redis.call('HSET', NODES, 'id', ARGV[1])
+    redis.call('HSET', NODES, 'id', string.sub(ARGV[1], 1, 16))
   elseif servesFor then
     answer[#answer + 1] = name
     answer[#answer + 1] = entry

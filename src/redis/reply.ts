@@ -15,6 +15,7 @@ export function numberOf(reply: Reply | undefined): number {
 /** @throws TidemarkError `INVALID_RECORD` unless the reply is a text */
 export function textOf(reply: Reply | undefined): string {
   if (typeof reply === 'string') return reply;
+  if (Buffer.isBuffer(reply)) return reply.toString('utf8');
   return Buffer.from(bytesOf(reply)).toString('utf8');
 }
 

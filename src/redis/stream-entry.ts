@@ -2,7 +2,7 @@ import type { LogRecord } from '../coherence/record.ts';
 import type { TidemarkError } from '../coherence/errors.ts';
 import { ByteReader } from '../coherence/byte-reader.ts';
 import { checkNumber } from '../coherence/position.ts';
-import { decodeRecord } from '../coherence/wire.ts';
+import { readRecord } from '../coherence/wire.ts';
 import type { Reply } from './connection.ts';
 import { bytesOf, listOf, textOf } from './reply.ts';
 
@@ -26,13 +26,13 @@ export function readEntry(reply: Reply): StreamEntry {
   const last = checkNumber(Number.parseInt(textOf(id), 10));
   const reader = new ByteReader(bytesOf(value), 'INVALID_RECORD');
   let prev = reader.position('previous number');
-  const frames: Uint8Array[] = [];
-  while (reader.left > 0) frames.push(reader.bytes(reader.u32()));
+  const frames: ByteReader[] = [];
+  while (reader.left > 0) frames.push(reader.part(reader.u32()));
   const records: LogRecord[] = [];
   const unreadable: TidemarkError[] = [];
   let number = last - frames.length;
   for (const frame of frames) {
-    const decoded = decodeRecord(frame, { number: ++number, prev });
+    const decoded = readRecord(frame, { number: ++number, prev });
     prev = number;
     records.push(decoded.record);
     if (decoded.unreadable !== undefined) unreadable.push(decoded.unreadable);

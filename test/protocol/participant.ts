@@ -10,7 +10,7 @@ type Reply = readonly (Buffer | string | number | Reply)[];
 const textOf = (file: string): string => readFileSync(new URL(`../../src/redis/${file}.lua`, import.meta.url), 'utf8');
 const scripts = {
   append: `${textOf('log')}\n${textOf('append')}`,
-  snapshot: `${textOf('log')}\n${textOf('snapshot')}`,
+  snapshot: `${textOf('log')}\n${textOf('proof')}\n${textOf('snapshot')}`,
 };
 
 const START = { epoch: '', applied: 0, floor: 0, slots: 262_144, hashes: 3 };
@@ -23,6 +23,8 @@ export class Participant {
   readonly #client: Redis;
   readonly #keys: readonly string[];
   #state = START;
+  /** Its client connects once: whether it has appended on that connection. */
+  #appended = false;
   #table: number[] = [];
   #bans: { readonly number: number; readonly pattern: string }[] = [];
 
@@ -47,11 +49,10 @@ export class Participant {
     ];
     for (;;) {
       const slots = message.labels.flatMap((label) => this.#slotsOf(label));
-      const [epoch, first, second] = await this.#run('append', [
-        ...['8388608', floorRecord()],
-        ...[Buffer.concat([u32(record.length), record]), Buffer.concat([u32(1), u32(4 + record.length)])],
-        ...[Buffer.concat([u32(slots.length), ...slots.map(u32)]), ...effects],
-      ]);
+      const parts = [u32(this.#appended ? 0 : 1), u32(1), u32(1), u32(4 + record.length)];
+      const body = [f64(8_388_608), ...parts, u32(slots.length), ...slots.map(u32), u32(record.length), record];
+      const [epoch, first, second] = await this.#run('append', body, effects);
+      this.#appended = true;
       if (String(epoch) !== '') return Number(first);
       // The table has another shape than was assumed.
       this.#state = { ...this.#state, slots: Number(first), hashes: Number(second) };
@@ -60,7 +61,7 @@ export class Participant {
 
   /** Takes over the whole state of the log. */
   async copy(): Promise<void> {
-    const [epoch, head, floor, , , slots, hashes, , , table, bans] = await this.#run('snapshot', ['', '0', '0']);
+    const [epoch, head, floor, , , slots, hashes, , , table, bans] = await this.#run('snapshot', [], ['', '0', '0']);
     const bytes = table as Buffer;
     this.#state = {
       ...{ epoch: String(epoch), applied: Number(head), floor: Number(floor) },
@@ -121,18 +122,21 @@ export class Participant {
     return Array.from({ length: hashes }, (_, i) => Number((BigInt(high) + BigInt(i) * step) % BigInt(slots)));
   }
 
-  async #run(script: keyof typeof scripts, rest: readonly (string | Buffer)[]): Promise<Reply> {
+  async #run(script: keyof typeof scripts, body: readonly Buffer[], rest: readonly string[]): Promise<Reply> {
     const { epoch, applied, slots, hashes } = this.#state;
-    const common = [randomBytes(8).toString('hex'), String(slots), String(hashes), '2000', '86400000'];
-    const position = epoch === '' ? ['', '0'] : [epoch, String(applied)];
-    const args = [...this.#keys, ...common, ...position, ...rest];
-    return (await this.#client.callBuffer('EVAL', scripts[script], String(this.#keys.length), ...args)) as Reply;
+    const options = [u32(slots), u32(hashes), f64(2_000), f64(86_400_000)];
+    const position = epoch === '' ? [Buffer.alloc(24)] : [Buffer.from(epoch), f64(applied)];
+    const common = [Buffer.from(randomBytes(8).toString('hex')), ...options, ...position];
+    const keys = script === 'append' ? this.#keys.slice(0, 4) : this.#keys;
+    const args = [...keys, Buffer.concat([...common, ...body]), ...rest];
+    return (await this.#client.callBuffer('EVAL', scripts[script], String(keys.length), ...args)) as Reply;
   }
 }
 
-/** What the log appends itself when bans retire; it fills in the rest. */
-function floorRecord(): Buffer {
-  return encode({ kind: 5, labels: [], patterns: [] });
+function f64(value: number): Buffer {
+  const bytes = Buffer.alloc(8);
+  bytes.writeDoubleLE(value);
+  return bytes;
 }
 
 function matches(pattern: string, key: string): boolean {
