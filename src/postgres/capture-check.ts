@@ -194,7 +194,7 @@ export async function checkMappings(
   }
 }
 
-export function problemText(problems: readonly MappingProblem[]): string {
+function problemText(problems: readonly MappingProblem[]): string {
   return ['capture cannot tell of every change:', ...problems.map(({ problem, cure }) => `- ${problem}: ${cure}`)].join(
     '\n',
   );

@@ -151,7 +151,7 @@ export async function slotFacts(
   };
 }
 
-export function captureTable(schema: string): string {
+function captureTable(schema: string): string {
   return `${identifier(schema)}.capture`;
 }
 

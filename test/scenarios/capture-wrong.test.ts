@@ -26,7 +26,7 @@ beforeAll(async () => {
 afterAll(() => stage.end());
 
 const mapped = (columns: string[], table = 'users'): CaptureOptions => ({
-  tables: { [table]: { columns, targets: () => tag('t') } } as never,
+  tables: { [table]: { columns, targets: () => tag('t') } },
 });
 
 /** What a relay of a role says that keeps it from capturing. */
@@ -98,7 +98,7 @@ it('each statement that it names mends what it is said of', async () => {
       users: { columns: ['id', 'org_id'], targets: () => tag('t') },
       nothing: { columns: ['id'], targets: () => tag('t') },
       parts: { columns: ['id', 'org_id'], targets: () => tag('t') },
-    } as never,
+    },
   };
   for (let rounds = 0; rounds < 3; rounds++) {
     const cures = [...(await said(options)).matchAll(/^- .*?: (ALTER .*;)$/gm)].map(([, cure]) => cure as string);
@@ -173,7 +173,7 @@ it('refuses options before anything is connected', () => {
         tables: {
           users: { columns: ['id'], targets: () => tag('t') },
           'public.users': { columns: ['id'], targets: () => tag('t') },
-        } as never,
+        },
       },
       /mapped twice/,
     ],

@@ -24,13 +24,13 @@ it('a mapping is given the columns that it lists', () => {
 });
 
 it('columns and tables have to be there', () => {
-  // @ts-expect-error there is no such column
+  // @ts-expect-error -- there is no such column
   captureTables<Database>()({ users: { columns: ['idd'], targets: () => [] } });
-  // @ts-expect-error there is no such table
+  // @ts-expect-error -- there is no such table
   captureTables<Database>()({ user: { columns: ['id'], targets: () => [] } });
-  // @ts-expect-error `name` is not listed
+  // @ts-expect-error -- `name` is not listed
   captureTables<Database>()({ users: { columns: ['id'], targets: (row) => key('user', row.name) } });
-  // @ts-expect-error a text is no target
+  // @ts-expect-error -- a text is no target
   captureTables<Database>()({ users: { columns: ['id'], targets: () => 'user:1' } });
 });
 
