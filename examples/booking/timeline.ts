@@ -1,7 +1,7 @@
-/** Prints what happens, with the time since the story began. */
+/** Prints what happens, with the time since the first of it. */
 export class Timeline {
   readonly #write: (line: string) => void;
-  readonly #begun = performance.now();
+  #begun: number | undefined;
   #quiet = false;
 
   constructor(write: (line: string) => void) {
@@ -23,6 +23,7 @@ export class Timeline {
   /** @param where who did it */
   tell(where: string, what: string): void {
     if (this.#quiet) return;
+    this.#begun ??= performance.now();
     const ms = (performance.now() - this.#begun).toFixed(0).padStart(7);
     this.#write(`${ms} ms  ${where.padEnd(10)} ${what}`);
   }
