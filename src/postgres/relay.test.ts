@@ -4,6 +4,8 @@ import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
 import { type PostgresServer, startPostgres } from '../../test/servers/postgres-server.ts';
 import { createCache } from '../cache/cache.ts';
 import { memoryLog } from '../coherence/memory-log.ts';
+import type { InvalidationLog } from '../coherence/log.ts';
+import type { PartContext } from '../coherence/part.ts';
 import { coverageOf, type Draft } from '../coherence/record.ts';
 import { everything, key, tag } from '../coherence/target.ts';
 import { encodeDraft } from '../coherence/wire.ts';
@@ -92,6 +94,29 @@ it('knows what was appended before it was there', async () => {
   begin();
   await empty();
   expect(relay.status()).toMatchObject({ outbox: { appended: 0, direct: 5 }, log: { duplicates: 0 } });
+});
+
+it('appends nothing before it knows what the log has', async () => {
+  const { transaction } = createTransactions(cache);
+  for (let i = 0; i < 5; i++) await transaction(pool, (tx) => tx.invalidate(tag('t')));
+  let open: () => void = () => {};
+  const gate = new Promise<void>((resolve) => (open = resolve));
+  const slow = (context: PartContext): InvalidationLog => {
+    const inner = log(context);
+    return {
+      append: (drafts) => inner.append(drafts),
+      read: (after, options) => gate.then(() => inner.read(after, options)),
+      snapshot: () => inner.snapshot(),
+      close: () => inner.close(),
+    };
+  };
+  begin({ log: slow });
+  await waitUntil(
+    async () => (await pool.query("SELECT FROM pg_stat_activity WHERE query LIKE 'LISTEN%'")).rowCount === 1,
+  );
+  open();
+  await empty();
+  expect(relay.status().outbox).toMatchObject({ appended: 0, direct: 5 });
 });
 
 it('does not skip a slow transaction whose id is lower', async () => {

@@ -170,6 +170,16 @@ it.each(['SIGKILL', 'SIGSTOP'] as const)(
   40_000,
 );
 
+it('is woken by a notification', async () => {
+  const relay = stage.relay({ outbox: { poll: '1h' } });
+  await stage.active(relay);
+  await stage.leave(1);
+  await stage.emptied();
+  await stage.leave(2);
+  await stage.emptied();
+  expect(relay.status().outbox?.appended).toBe(2);
+});
+
 it('notifications do not come: it looks by itself, and more often once it has noticed', async () => {
   const relay = stage.relay();
   await stage.active(relay);
