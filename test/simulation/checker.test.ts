@@ -201,6 +201,16 @@ describe('the checker', () => {
     expect(script.broken()).toEqual(['hits']);
   });
 
+  test('outbox: in the end, what was committed with a row in it, and no row', () => {
+    const script = new Script();
+    const old = script.load(0);
+    const kept = script.history.add.bind(script.history);
+    kept({ type: 'kept', write: 1, cells: [0], versions: [1] });
+    script.answer(script.ask(0, 'audit'), [old]);
+    kept({ type: 'outbox', count: 1 });
+    expect(script.broken()).toEqual(['outbox', 'recovery']);
+  });
+
   test('isolated with a primary that needs no confirmation, a node is outside of what is promised', () => {
     const script = new Script();
     const old = script.load(0);

@@ -5,6 +5,7 @@ import { Obligations, type Obligation } from './obligation.ts';
 /** What is promised; the names of the checks. */
 export type PromiseName =
   | 'own write' // after `await invalidate()` this node serves nothing older
+  | 'outbox' // what a committed transaction left in the outbox is known everywhere in the end
   | 'max lag' // other nodes are at most `maxLag` behind the append
   | 'everywhere' // after an invalidation that is acknowledged everywhere no node serves anything older
   | 'strict' // after a strict commit has returned nobody is given anything older, whatever they tolerate
@@ -39,7 +40,7 @@ interface Asked {
 }
 
 interface Owed extends Obligation {
-  readonly promise: 'own write' | 'max lag' | 'everywhere' | 'strict' | 'strict commit' | 'token';
+  readonly promise: 'outbox' | 'own write' | 'max lag' | 'everywhere' | 'strict' | 'strict commit' | 'token';
 }
 
 /** A strict write that was announced, and what it is promised from its commit on. */
@@ -73,6 +74,7 @@ interface Written {
  *   tolerates.
  * - *strict commit*: a read asked anywhere after the database has committed a strict write brings that, where the run promises it
  *   (`connected`), until a fault may keep somebody from the log; and until another epoch is adopted where the writer has died.
+ * - *outbox*: in the end every read brings what was committed with a row in the outbox, whatever has become of its writer.
  * - *token*: with the token of a write, the same as for its writer, at once and anywhere.
  * - *consistent*: at the moment when the last load of the group had ended no record had been appended that covers one
  *   value and that this value does not show. That is what "valid at one position" means with commits that become
@@ -96,6 +98,7 @@ class Checker {
   readonly #appended = new Obligations();
   readonly #everywhere = new Obligations();
   readonly #strict = new Obligations();
+  readonly #kept = new Obligations();
   /** By write. */
   readonly #announced = new Map<number, Announced>();
   /** Until when nodes, or all, may not reach the log. */
@@ -163,6 +166,11 @@ class Checker {
       case 'refused':
         if (fact.code !== 'NOT_CONFIRMED')
           this.#violate('error', `write ${fact.write} was refused: ${fact.text}`, [index]);
+        return;
+      case 'kept':
+        return this.#owe(this.#kept, fact.cells, fact.versions, fact.at, index);
+      case 'outbox':
+        if (fact.count > 0) this.#violate('recovery', `${fact.count} rows stay in the outbox for ever`, [index]);
         return;
       case 'open':
         if (fact.count > 0) this.#violate('recovery', `${fact.count} announcements stay open for ever`, [index]);
@@ -289,6 +297,9 @@ class Checker {
       const put = tolerance > 0 ? at - tolerance - STOPWATCH_TOLERANCE : Number.POSITIVE_INFINITY;
       found.push(named('own write', this.#own.get(life)?.before(cell, put)));
       found.push(named('everywhere', this.#everywhere.before(cell, put)));
+      // Who has been outside may have taken records, and rows, with it.
+      if (wish.call === 'audit' && this.#outside.size === 0)
+        found.push(named('outbox', this.#kept.before(cell, Number.POSITIVE_INFINITY)));
       found.push(named('strict', this.#strict.before(cell, Number.POSITIVE_INFINITY)));
       for (const it of this.#announced.values()) found.push(committed(it, cell));
       const lag = Math.max(this.#plan.maxLag + wish.detached, tolerance) + STOPWATCH_TOLERANCE;

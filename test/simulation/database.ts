@@ -1,4 +1,5 @@
 import type { Scheduler } from '../../src/testing/scheduler.ts';
+import { OutboxTable } from './outbox-table.ts';
 
 /** What was written by one transaction. */
 export interface Commit {
@@ -16,6 +17,7 @@ export type TransactionStatus = 'open' | 'committed' | 'aborted';
  * afterwards; a replica shows it later.
  */
 export class Database {
+  readonly outbox: OutboxTable = new OutboxTable();
   readonly #scheduler: Scheduler;
   readonly #primary: number[];
   readonly #replica: number[];

@@ -32,6 +32,8 @@ export const FAULT_KINDS = [
   'loaders-fail',
   'loaders-slow',
   'replica-lag',
+  'kill-relay',
+  'pause-relay',
 ] as const;
 
 export type FaultKind = (typeof FAULT_KINDS)[number];

@@ -1,6 +1,7 @@
 import { Life } from './member.ts';
 import type { Latency } from './latency.ts';
 import type { LogServer } from './log-server.ts';
+import { OutboxRelay } from './outbox-relay.ts';
 import { Reader } from './reader.ts';
 import { Relay } from './relay.ts';
 import type { World } from './world.ts';
@@ -16,6 +17,8 @@ const RECOVERY = 12_000;
 export class Fleet {
   readonly world: World;
   readonly #lives: (Life | undefined)[] = [];
+  /** Relays of the outbox; all are active. */
+  readonly #relays: (OutboxRelay | undefined)[] = [];
   #numbers = 0;
   /** When the last fault that has begun will be over. */
   #lastEnd = 0;
@@ -35,6 +38,7 @@ export class Fleet {
     const { busyFor } = this;
     for (let node = 0; node < plan.nodes; node++) this.start(node);
     if (plan.strict) new Relay(world).start();
+    if (plan.outbox) for (let i = world.random.below(2); i >= 0; i--) this.#startRelay(i);
     await scheduler.run(busyFor);
     world.busy = false;
     world.loaders.calm = true;
@@ -49,6 +53,7 @@ export class Fleet {
       const { attached, queued, announced } = life.cache.status();
       history.add({ type: 'status', node: life.node, attached, queued, unsettled: life.unsettled.size, announced });
     }
+    history.add({ type: 'outbox', count: world.database.outbox.size });
     history.add({ type: 'open', count: world.deployment.main.keys.bans?.open.length ?? 0 });
     await this.#close();
   }
@@ -61,6 +66,7 @@ export class Fleet {
     }
     await scheduler.run(scheduler.now + 1_000);
     for (const life of this.lives()) life.kill(false);
+    for (const relay of this.#relays) relay?.kill(false);
   }
 
   lives(): Life[] {
@@ -114,6 +120,26 @@ export class Fleet {
     this.world.history.add({ type: 'killed', node: life.node });
     life.kill(this.world.random.chance(0.7));
     if (this.#lives[life.node] === life) this.#lives[life.node] = undefined;
+  }
+
+  anyRelay(): OutboxRelay | undefined {
+    const running = this.#relays.filter((relay) => relay?.clock.running === true);
+    return running.length === 0 ? undefined : this.world.random.pick(running);
+  }
+
+  /** One relay dies, and another process takes its place after so many ms. Returns whether there was one. */
+  killRelay(ms: number): boolean {
+    const relay = this.anyRelay();
+    if (relay === undefined) return false;
+    const at = this.#relays.indexOf(relay);
+    relay.kill(this.world.random.chance(0.7));
+    this.#relays[at] = undefined;
+    this.later(ms, () => this.#startRelay(at));
+    return true;
+  }
+
+  #startRelay(at: number): void {
+    this.#relays[at] = new OutboxRelay(this.world, this.world.plan.nodes + at);
   }
 
   // --- what befalls the log's servers
@@ -195,7 +221,8 @@ export class Fleet {
     const { main } = deployment;
     const heir = deployment.others()[0];
     if (heir === undefined || !this.#settled()) return 'nothing to isolate from';
-    const nodes = Array.from({ length: plan.nodes }, (_, node) => node).filter(() => random.chance(0.5));
+    const all = plan.nodes + (plan.outbox ? this.#relays.length : 0);
+    const nodes = Array.from({ length: all }, (_, node) => node).filter(() => random.chance(0.5));
     const ms = this.spell();
     const clock = main.clock + random.pick([0, 0, -5_000, 5_000]);
     const [cutOff, survives] = [random.between(0, 200), random.chance(0.5)];
@@ -209,6 +236,10 @@ export class Fleet {
         if (nodes.includes(life.node)) continue;
         for (const channel of [life.data, life.follower]) channel.cut(random.chance(0.7));
       }
+      this.#relays.forEach((relay, at) => {
+        if (relay === undefined || nodes.includes(plan.nodes + at)) return;
+        for (const channel of [relay.data, relay.follower]) channel.cut(random.chance(0.7));
+      });
       this.#outside(nodes, true);
     });
     this.later(cutOff + ms, () => {
@@ -256,7 +287,8 @@ export class Fleet {
         const { attached, queued, announced } = cache.status();
         return attached && queued === 0 && unsettled.size === 0 && announced === 0;
       });
-      if (done && this.lives().length === this.world.plan.nodes) return;
+      const { plan, database } = this.world;
+      if (done && this.lives().length === plan.nodes && database.outbox.size === 0) return;
       await scheduler.run(scheduler.now + 100);
     }
   }

@@ -53,6 +53,8 @@ const PLAIN: Profile = {
   strict: 0,
   rollbacks: 0,
   commitsLost: 0,
+  outbox: 0,
+  outboxLost: 0,
   memory: [1_000],
   ttl: [900_000],
   maxLife: [1_800_000],
@@ -74,6 +76,15 @@ const on = (
   overrides: Partial<Profile>,
   more: Partial<GuardProfile> = {},
 ): GuardProfile => ({ guard, profile: { ...PLAIN, ...overrides, name: guard }, ...more });
+
+/** Writers that die between their commit and its invalidation, and relays that finish it. */
+const OUTBOX: Partial<Profile> = {
+  outbox: 1,
+  writers: [3, 4],
+  faults: { kill: 1 },
+  faultCount: [3, 6],
+  commitReturns: { usual: [0, 100], slow: [100, 400], chance: 0.3 },
+};
 
 const SLOW_FOLLOWER = { usual: [40, 200], slow: [200, 400], chance: 0.2 } as const;
 const LATE_FOLLOWER = { usual: [20, 70], slow: [20, 70], chance: 0 } as const;
@@ -306,6 +317,24 @@ export const GUARD_PROFILES: readonly GuardProfile[] = [
   }),
   on('closeByRecord', { ...EPOCHS, commitsLost: 0.5, faults: { kill: 1 } }),
   on('relayAsks', { ...EPOCHS, faults: {} }),
+
+  // --- the outbox
+  on('outboxProven', {
+    ...OUTBOX,
+    nodes: [4, 4],
+    rows: [16, 16],
+    writers: [4, 4],
+    writing: [4],
+    servers: [3],
+    replicas: 1,
+    faults: { isolate: 2, kill: 3 },
+    faultCount: [5, 7],
+    length: 6,
+    writeThink: { usual: [300, 1_500], slow: [300, 1_500], chance: 0 },
+    commitReturns: { usual: [200, 600], slow: [200, 600], chance: 0 },
+  }),
+  on('outboxWhole', OUTBOX),
+  on('outboxOtherId', { ...OUTBOX, outboxLost: 0.5 }),
 
   // --- consistent
   on('consistentHead', { calls: { consistent: 1 }, rows: [2, 3] }),

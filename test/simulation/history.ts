@@ -78,6 +78,15 @@ export type Fact = { readonly at: number } & (
     }
   /** Something may keep a node, or all, from reaching the log. */
   | { readonly type: 'disturbed'; readonly node: number | undefined; readonly until: number }
+  /** With a commit, its targets have become visible in the outbox. */
+  | {
+      readonly type: 'kept';
+      readonly write: number;
+      readonly cells: readonly number[];
+      readonly versions: readonly number[];
+    }
+  /** How many rows are in the outbox at the very end. */
+  | { readonly type: 'outbox'; readonly count: number }
   /** How many announcements are open at the very end. */
   | { readonly type: 'open'; readonly count: number }
   /** `invalidate` is called; `versions` are those of all rows in the database now. */

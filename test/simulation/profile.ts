@@ -74,6 +74,12 @@ export interface Profile {
   readonly rollbacks: number;
   readonly commitsLost: number;
   /**
+   * That writers leave what they invalidate in an outbox, which relays finish (two of them now and then, both active), and how many of
+   * the commits end without their writer's hearing of it.
+   */
+  readonly outbox: number;
+  readonly outboxLost: number;
+  /**
    * Whether a strict write is promised from its commit on, while its writer can reach the log: delays are so short that a writer that
    * no fault befalls notices each new epoch in `maxLag`.
    */
@@ -171,6 +177,8 @@ export const USUAL: Profile = {
     'loaders-fail': 1,
     'loaders-slow': 1,
     'replica-lag': 1,
+    'kill-relay': 2,
+    'pause-relay': 1,
   },
   faultCount: [0, 5],
   servers: [1, 1, 2, 3],
@@ -187,6 +195,8 @@ export const USUAL: Profile = {
   commitTakes: { usual: [0, 15], slow: [15, 1_500], chance: 0.2 },
   rollbacks: 0.1,
   commitsLost: 0.1,
+  outbox: 0.35,
+  outboxLost: 0.1,
   connected: false,
   memory: [1_000, 1_000, 1_000, 3, 0],
   ttl: [900_000, 900_000, 900_000, 800],
@@ -223,6 +233,7 @@ export interface Plan {
   readonly lease: boolean;
   readonly presence: boolean;
   readonly strict: boolean;
+  readonly outbox: boolean;
   readonly memory: number;
   readonly ttl: number;
   readonly maxLife: number;
@@ -245,6 +256,7 @@ export function drawPlan(profile: Profile, random: SeededRandom): Plan {
   const servers = random.pick(profile.servers);
   const nodes = range(profile.nodes);
   const strict = profile.strict > 0 && random.chance(profile.strict);
+  const outbox = profile.outbox > 0 && random.chance(profile.outbox);
   return {
     profile,
     nodes,
@@ -261,6 +273,7 @@ export function drawPlan(profile: Profile, random: SeededRandom): Plan {
     lease: random.chance(profile.lease),
     presence: random.chance(profile.presence) || strict,
     strict,
+    outbox,
     memory: random.pick(profile.memory),
     ttl: random.pick(profile.ttl),
     maxLife: random.pick(profile.maxLife),

@@ -14,6 +14,9 @@ export const OUTER_GUARDS = [
   'presenceProof', // a node that was not in the list of nodes has proved nothing
   'snapshotOpen', // a copy of the log lists the announcements that are open
   'closeByRecord', // what ends an announcement covers what it named
+  'outboxProven', // a relay gives up a row only where the log has proven that it holds its message
+  'outboxWhole', // a relay looks at all rows, also below ids that it has seen
+  'outboxOtherId', // a commit of which nobody knows whether it was made is not invalidated under its row's id
   'relayAsks', // a relay closes no announcement whose transaction may still commit
 ] as const;
 

@@ -54,7 +54,11 @@ export async function simulate(
     writeThink: latency(profile.writeThink),
   };
   // Drawn only where it is used: runs of other profiles stay what they were.
-  const latencies = { ...usual, commitTakes: plan.strict ? latency(profile.commitTakes) : usual.commitReturns };
+  const latencies = {
+    ...usual,
+    commitTakes: plan.strict ? latency(profile.commitTakes) : usual.commitReturns,
+    statement: plan.outbox ? latency(profile.log) : usual.log,
+  };
   const deployment = new Deployment({
     scheduler,
     random: random.fork(),

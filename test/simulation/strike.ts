@@ -39,6 +39,8 @@ const HARMLESS: ReadonlySet<FaultKind> = new Set([
   'loaders-fail',
   'loaders-slow',
   'replica-lag',
+  'kill-relay',
+  'pause-relay',
 ]);
 
 type Strike = (fleet: Fleet) => string;
@@ -81,6 +83,21 @@ function dropConnections({ world: { random } }: Fleet, life: Life): void {
 }
 
 const STRIKES: Readonly<Record<FaultKind, Strike>> = {
+  'kill-relay': (fleet) => {
+    const ms = fleet.world.random.between(10, 600);
+    if (!fleet.killRelay(ms)) return 'nobody';
+    return `a relay; starts again after ${Math.round(ms)} ms`;
+  },
+
+  'pause-relay': (fleet) => {
+    const relay = fleet.anyRelay();
+    if (relay === undefined) return 'nobody';
+    const ms = fleet.spell();
+    relay.clock.pause();
+    fleet.later(ms, () => relay.clock.resume());
+    return `a relay for ${ms} ms`;
+  },
+
   'cut-data': cut('data'),
   'cut-follower': cut('follower'),
   'cut-values': cut('values'),

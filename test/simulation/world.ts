@@ -23,6 +23,8 @@ export interface Latencies {
   readonly loaderAfter: Latency;
   readonly commitReturns: Latency;
   readonly commitTakes: Latency;
+  /** Of the database to a relay, one way. */
+  readonly statement: Latency;
   readonly readThink: Latency;
   readonly writeThink: Latency;
 }

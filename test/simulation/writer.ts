@@ -5,6 +5,7 @@ import { TARGET_KINDS } from './catalogue.ts';
 import type { Commit } from './database.ts';
 import type { Life } from './member.ts';
 import { Reader } from './reader.ts';
+import { OutboxWriter } from './outbox-writer.ts';
 import { StrictWriter } from './strict-writer.ts';
 import type { World } from './world.ts';
 
@@ -14,6 +15,7 @@ export class Writer {
   readonly #life: Life;
   readonly #reader: Reader;
   readonly #strict: StrictWriter;
+  readonly #outbox: OutboxWriter;
   readonly #elsewhere: () => Life | undefined;
 
   /** @param elsewhere another node that is up, to read there what was written here */
@@ -22,6 +24,7 @@ export class Writer {
     this.#life = life;
     this.#reader = new Reader(world, life);
     this.#strict = new StrictWriter(world, life);
+    this.#outbox = new OutboxWriter(world, life, (write, targets, id) => this.#invalidate(write, targets, id));
     this.#elsewhere = elsewhere;
   }
 
@@ -56,6 +59,8 @@ export class Writer {
       receipt = await this.#invalidate(write, targets);
       await this.#pass(latencies.commitReturns.draw());
       this.#commit(write, rows);
+    } else if (plan.outbox) {
+      receipt = await this.#outbox.write(write, rows, targets);
     } else {
       this.#commit(write, rows);
       await this.#return(latencies.commitReturns.draw());
@@ -72,7 +77,7 @@ export class Writer {
     return commit;
   }
 
-  async #invalidate(write: number, targets: readonly Target[]): Promise<Receipt> {
+  async #invalidate(write: number, targets: readonly Target[], id?: string): Promise<Receipt> {
     const { history, database, catalogue, plan, counts, random } = this.#world;
     history.add({
       type: 'called',
@@ -87,6 +92,7 @@ export class Writer {
     const lsn = random.chance(0.9) ? BigInt(database.lsn) : 'unknown';
     const everywhere = plan.presence && random.chance(plan.profile.everywhere);
     const receipt = await this.#life.cache.invalidate(targets, {
+      ...(id === undefined ? {} : { id }),
       ...(plan.replicaReads ? { lsn, lsnMark } : {}),
       ...(everywhere ? { acknowledged: 'everywhere' } : {}),
     });
