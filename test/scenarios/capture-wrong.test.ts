@@ -127,7 +127,8 @@ it('refuses a slot that is not its own', async () => {
 
 it('says which process reads its slot', async () => {
   await setupCapture(stage.server.url);
-  const first = stage.relay({});
+  // As a role that may do no more than the relay needs.
+  const first = stage.relay({}, { database: stage.server.urlOf('relay') });
   await stage.streaming(first);
   expect(await problem({}, 'relay', { name: 'another' })).toMatch(
     /^The replication slot "tidemark" is in use by another reader, the server process \d+\. End that reader/,
