@@ -45,7 +45,7 @@ export class CaptureStream {
   readonly #parts: CaptureStreamParts;
   readonly #reader: TransactionReader;
   readonly #queue: CaptureQueue;
-  readonly lag = new LagMeter();
+  readonly lag: LagMeter = new LagMeter();
   #stream: WalStream | undefined;
   #over = false;
   /** Everything before was sent to us. */
