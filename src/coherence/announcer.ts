@@ -140,6 +140,7 @@ export class Announcer {
 
   /** Something has happened that somebody may wait for. */
   changed(): void {
+    if (this.#waiters.size === 0) return; // After nearly every record.
     for (const wake of [...this.#waiters]) wake();
   }
 

@@ -30,7 +30,7 @@ export function checkDetails({ id, cause, lsn }: Details): void {
 }
 
 /** @throws TidemarkError `INVALID_OPTION` unless it is 32 lower-case hexadecimal digits, not all of them zero */
-export function checkMessageId(id: string): string {
+function checkMessageId(id: string): string {
   if (typeof id === 'string' && MESSAGE_ID.test(id) && id !== NO_ID) return id;
   throw invalid('id', id, "32 lower-case hexadecimal digits, not all zero. Take randomBytes(16).toString('hex')");
 }
