@@ -1,7 +1,7 @@
 import { execFileSync, spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join, posix } from 'node:path';
+import { dirname, join, posix } from 'node:path';
 import { publint } from 'publint';
 import { formatMessage } from 'publint/utils';
 import { type Finding, report } from './finding.ts';
@@ -14,6 +14,7 @@ interface Manifest {
   readonly version: string;
   readonly bin: Readonly<Record<string, string>>;
   readonly exports: Readonly<Record<string, unknown>>;
+  readonly peerDependencies: Readonly<Record<string, string>>;
 }
 
 /** Names that each entry point exports at run time. */
@@ -44,9 +45,11 @@ async function checkPackage(): Promise<Finding[]> {
     return [found('package.json', 'install', problem, 'read what npm printed above')];
   }
   const exported = new Map<string, readonly string[]>();
+  const imported = entryPoints.flatMap((entryPoint) => checkImport(consumer, entryPoint, exported));
+  linkPeers(consumer);
   return [
     ...checkContents(tarball),
-    ...entryPoints.flatMap((entryPoint) => checkImport(consumer, entryPoint, exported)),
+    ...imported,
     ...Object.keys(manifest.bin).flatMap((command) => checkCommand(consumer, command)),
     ...checkTypes(consumer, exported, 'nodenext'),
     ...checkTypes(consumer, exported, 'bundler'),
@@ -73,6 +76,15 @@ function install(tarball: string): string {
   const quietly = ['--no-audit', '--no-fund', '--prefer-offline', '--loglevel=error'];
   execFileSync('npm', ['install', ...quietly, tarball], { cwd: consumer, env, stdio: ['ignore', 'pipe', 'inherit'] });
   return consumer;
+}
+
+/** Of the optional peers some declarations speak. Whoever imports those has them; nothing needs them to run. */
+function linkPeers(consumer: string): void {
+  for (const peer of Object.keys(manifest.peerDependencies)) {
+    const path = join(consumer, 'node_modules', peer);
+    mkdirSync(dirname(path), { recursive: true });
+    symlinkSync(join(root, 'node_modules', peer), path, 'dir');
+  }
 }
 
 function checkContents(tarball: string): Finding[] {
@@ -158,7 +170,9 @@ function checkTypes(consumer: string, exported: Exported, resolution: 'nodenext'
   const errors = `${run.stdout}${run.stderr}`
     .trim()
     .split('\n')
-    .filter((line) => !line.startsWith(' '));
+    .filter((line) => !line.startsWith(' '))
+    // What is wrong in the declarations of others is theirs.
+    .filter((line) => !/node_modules\/(?!tidemark\/)/.test(line.split('(')[0] ?? ''));
   return errors.map((line) =>
     found('package.json', `types (${resolution})`, line, 'make the declarations stand on their own'),
   );
