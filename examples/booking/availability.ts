@@ -42,7 +42,8 @@ export function availabilityQuery(cache: Cache, sql: Sql, calendar: Calendar): A
     negativeTtl: '10s',
     // For when the database does not answer: an old value, marked as stale.
     grace: '1h',
-    timeout: '3s',
+    // Longer than the calendar is waited for, or nobody would see what stands in for it.
+    timeout: calendar.deadline + 5_000,
     load: withContext(async (ctx, staffId: string, day: string): Promise<Availability | null> => {
       const own = await ownPart(sql, staffId, day);
       if (own === undefined) return null;

@@ -16,12 +16,15 @@ export interface CalendarOptions {
 
 /** The external calendar, which may be slow, down, or wrong. */
 export class Calendar {
-  readonly #url: string;
-  readonly #deadline: number;
+  readonly #options: CalendarOptions;
 
-  constructor({ url, deadline = 1_000 }: CalendarOptions) {
-    this.#url = url;
-    this.#deadline = deadline;
+  constructor(options: CalendarOptions) {
+    this.#options = options;
+  }
+
+  /** How long one request may take, in ms. */
+  get deadline(): number {
+    return this.#options.deadline ?? 1_000;
   }
 
   /**
@@ -69,11 +72,11 @@ export class Calendar {
   }
 
   async #send(method: string, path: string, body?: object, signal?: AbortSignal): Promise<unknown> {
-    const deadline = AbortSignal.timeout(this.#deadline);
+    const deadline = AbortSignal.timeout(this.deadline);
     let status: number;
     let answer: unknown;
     try {
-      const response = await fetch(this.#url + path, {
+      const response = await fetch(this.#options.url + path, {
         method,
         signal: signal === undefined ? deadline : AbortSignal.any([signal, deadline]),
         ...(body === undefined ? {} : { body: JSON.stringify(body) }),

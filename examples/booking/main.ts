@@ -6,6 +6,8 @@ const {
   DATABASE_URL,
   REDIS_URL,
   CALENDAR_URL,
+  // PGlite works in the same process, and may keep the calendar waiting that is there too.
+  CALENDAR_DEADLINE = '5000',
   PORT = '3002',
   HOST = '127.0.0.1',
   ABANDONED_AFTER = '30000',
@@ -61,8 +63,7 @@ function settings(timeline: Timeline): Settings {
     calendarUrl: serving ? given(CALENDAR_URL) : undefined,
     host: HOST,
     port: serving ? number('PORT', PORT, 65_535) : 0,
-    // PGlite works in the same process, and may keep the calendar waiting that is there too.
-    deadline: serving ? 1_000 : 5_000,
+    deadline: number('CALENDAR_DEADLINE', CALENDAR_DEADLINE, 60_000),
     abandonedAfter: number('ABANDONED_AFTER', ABANDONED_AFTER, 86_400_000),
     mailbox: { send: async ({ appointmentId, message }) => timeline.tell('mailbox', `${appointmentId}: ${message}`) },
     tell: (saga, happening) => {

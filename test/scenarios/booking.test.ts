@@ -61,6 +61,7 @@ async function start(redisUrl: string, environment: NodeJS.ProcessEnv = {}): Pro
       DATABASE_URL: postgres.url,
       REDIS_URL: redisUrl,
       CALENDAR_URL: calendarUrl,
+      CALENDAR_DEADLINE: '20000',
       PORT: '0',
       ...environment,
     },
