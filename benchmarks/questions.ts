@@ -8,6 +8,8 @@ import { question as invalidateTag } from './invalidate-tag.bench.ts';
 import { question as memoryFixed } from './memory-fixed.bench.ts';
 import { question as memoryPerEntry } from './memory-per-entry.bench.ts';
 import { question as missAndFill } from './miss-and-fill.bench.ts';
+import { question as postgresTransaction } from './postgres-transaction.bench.ts';
+import { question as postgresTransactions } from './postgres-transactions.bench.ts';
 import type { Question } from './question.ts';
 import { question as redisCommands } from './redis-commands.bench.ts';
 import { question as redisCutOff } from './redis-cutoff.bench.ts';
@@ -38,4 +40,6 @@ export const questions: Readonly<Record<string, Question>> = {
   'redis-tag': redisTag,
   'redis-cutoff': redisCutOff,
   'redis-gone': redisGone,
+  'postgres-transaction': postgresTransaction,
+  'postgres-transactions': postgresTransactions,
 };
