@@ -20,6 +20,8 @@ export class Session {
   open = true;
   /** What must be confirmed before a WAIT on this connection is: where its own last write ends. */
   written = 0;
+  /** Whether it has appended before: only its first append looks at all of the log. */
+  appended = false;
   readonly #close: (noticed: boolean) => void;
 
   constructor(close: (noticed: boolean) => void) {

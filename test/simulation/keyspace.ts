@@ -118,7 +118,7 @@ export class Keyspace {
     const { epoch } = state;
     this.stream ??= { epoch, records: [] };
     this.table ??= { epoch, positions: this.#newTable() };
-    this.bans ??= { epoch, list: [], open: [] };
+    this.bans ??= { epoch: '', list: [], open: [] };
     this.stream.records.push({ number: record.number, bytes });
     if (this.stream.records.length > this.#kept) this.stream.records.shift();
     if (record.kind === 'announce') this.#announce(record);

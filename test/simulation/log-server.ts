@@ -102,8 +102,9 @@ export class LogServer implements Endpoint {
     session: Session,
     reply: Reply<{ epoch: string; numbers: readonly number[] }>,
   ): void {
-    const refused = this.#verify(undefined);
+    const refused = this.#verifyForAppend(drafts, session);
     if (refused !== undefined) return reply(refused);
+    session.appended = true;
     this.#retireBans();
     const numbers = drafts.map((bytes) => this.#append(bytes));
     session.written = this.offset;
@@ -129,7 +130,7 @@ export class LogServer implements Endpoint {
 
   /** Records after a position, with the head; compares the ids, since its answer dates a proof of freshness. */
   read(after: Position, limit: number, who: Reporter | undefined, reply: Reply<Read>): void {
-    const refused = this.#has('proofVerifies') ? this.#verifyIds(after) : undefined;
+    const refused = this.#has('proofVerifies') ? this.#verify(after) : undefined;
     if (refused !== undefined) return reply(refused);
     const { state, stream } = this.keys;
     if (state === undefined) return reply(new Error('there is no log here'));
@@ -288,6 +289,21 @@ export class LogServer implements Endpoint {
     );
     if (!whole && (this.#has('tableHeader') || this.keys.state === undefined)) return this.#begin();
     return this.#verifyIds(reported);
+  }
+
+  /**
+   * Before records are appended: less is looked at, since whoever proves anything afterwards looks at all of it. Not so at the
+   * first append of a connection, which no run of the server outlives, nor with an announcement, which has to be in the next
+   * epoch as well.
+   */
+  #verifyForAppend(drafts: readonly Uint8Array[], session: Session): Error | undefined {
+    const announces = drafts.some((bytes) => decodeRecord(bytes).record.kind === 'announce');
+    if (announces || !session.appended) return this.#verify(undefined);
+    if (this.role === 'replica') return new ReadonlyError();
+    const { state, stream, table } = this.keys;
+    const there = state !== undefined && stream !== undefined && table !== undefined;
+    const ours = state?.replication === this.replication || !this.#has('bothIds');
+    return there && ours ? undefined : this.#begin();
   }
 
   #verifyIds(reported: Position | undefined): Error | undefined {
