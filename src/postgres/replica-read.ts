@@ -124,12 +124,22 @@ function readable(db: unknown): unknown {
 }
 
 function layerOf(db: unknown, option: string): DataLayer<unknown> {
-  const able = (...names: string[]): boolean =>
-    names.every((name) => typeof (db as Record<string, unknown> | null | undefined)?.[name] === 'function');
-  if (able('begin', 'unsafe')) return postgresJsLayer(db as PostgresJsSql) as unknown as DataLayer<unknown>;
-  if (able('connect', 'query')) return pgLayer(db as PgPool) as unknown as DataLayer<unknown>;
+  if (isPostgresJs(db)) return postgresJsLayer(db) as unknown as DataLayer<unknown>;
+  if (isPgPool(db)) return pgLayer(db) as unknown as DataLayer<unknown>;
   throw new TidemarkError(
     'INVALID_OPTION',
     `${option}: ${shorten(db)} is no database. Give a pg.Pool, or the sql of postgres().`,
   );
+}
+
+function isPostgresJs(db: unknown): db is PostgresJsSql {
+  return isAble(db, 'begin', 'unsafe');
+}
+
+function isPgPool(db: unknown): db is PgPool {
+  return isAble(db, 'connect', 'query');
+}
+
+function isAble(db: unknown, ...names: string[]): boolean {
+  return names.every((name) => typeof (db as Record<string, unknown> | null | undefined)?.[name] === 'function');
 }
