@@ -124,8 +124,8 @@ function readable(db: unknown): unknown {
 }
 
 function layerOf(db: unknown, option: string): DataLayer<unknown> {
-  if (isPostgresJs(db)) return postgresJsLayer(db) as unknown as DataLayer<unknown>;
-  if (isPgPool(db)) return pgLayer(db) as unknown as DataLayer<unknown>;
+  if (isPostgresJs(db)) return postgresJsLayer(db);
+  if (isPgPool(db)) return pgLayer(db);
   throw new TidemarkError(
     'INVALID_OPTION',
     `${option}: ${shorten(db)} is no database. Give a pg.Pool, or the sql of postgres().`,
