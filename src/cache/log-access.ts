@@ -2,6 +2,7 @@ import { systemClock, systemRandom } from './system-clock.ts';
 import type { Clock } from '../coherence/clock.ts';
 import { shorten, TidemarkError } from '../coherence/errors.ts';
 import { checkKey } from '../coherence/key.ts';
+import { checkKnown } from '../coherence/known-options.ts';
 import type { InvalidationLog } from '../coherence/log.ts';
 import { type LogSettings, logOptions } from '../coherence/log-options.ts';
 import type { Logger } from '../coherence/logger.ts';
@@ -68,13 +69,7 @@ export function checkLogAccess(options: LogAccessOptions, maker: string, own: re
       'INVALID_OPTION',
       `name: ${shorten(options?.name)} is not a name. Give the name of the log: ${maker}({ name: 'shop', ...redis({ url }) }).`,
     );
-  const known = [...Object.keys(KNOWN), ...own];
-  for (const name of Object.keys(options)) {
-    if (known.includes(name)) continue;
-    const meant = known.find((it) => it.toLowerCase() === name.toLowerCase());
-    const cure = meant === undefined ? `Known are ${known.join(', ')}` : `Write ${meant}`;
-    throw new TidemarkError('INVALID_OPTION', `${maker}: there is no option ${shorten(name)}. ${cure}.`);
-  }
+  checkKnown(options, [...Object.keys(KNOWN), ...own], maker);
   if (typeof options.log !== 'function' && (typeof options.log !== 'object' || options.log === null))
     throw new TidemarkError(
       'INVALID_OPTION',

@@ -73,6 +73,18 @@ export function isTarget(value: unknown): value is Target {
   return typeof value === 'object' && value !== null && made in value;
 }
 
+/**
+ * One target or several, as a list.
+ *
+ * @param wrong the message for what is none, from its short form
+ * @throws TidemarkError `INVALID_TARGET`
+ */
+export function targetList(given: unknown, wrong: (shown: string) => string): readonly Target[] {
+  const list: readonly unknown[] = Array.isArray(given) ? given : [given];
+  for (const it of list) if (!isTarget(it)) throw new TidemarkError('INVALID_TARGET', wrong(shorten(it)));
+  return list as readonly Target[];
+}
+
 /** A target as people read it in logs and messages: `key user:42`, `tag org:7`, `pattern a:*`, `everything`. */
 export function describeTarget(it: Target): string {
   switch (it.kind) {

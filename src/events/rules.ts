@@ -1,7 +1,7 @@
 import { shorten, TidemarkError } from '../coherence/errors.ts';
 import type { Receipt } from '../coherence/receipt.ts';
 import type { Cause } from '../coherence/record.ts';
-import { isTarget, type Target } from '../coherence/target.ts';
+import { type Target, targetList } from '../coherence/target.ts';
 
 /** What a domain event looks like: told apart by `type`. */
 export interface DomainEvent {
@@ -78,13 +78,9 @@ export function createRules<E extends DomainEvent>(
 
 function listed(type: string, targets: Targets): readonly Target[] {
   if (targets === undefined) return [];
-  const list = Array.isArray(targets) ? (targets as readonly Target[]) : [targets as Target];
-  for (const it of list) {
-    if (isTarget(it)) continue;
-    throw new TidemarkError(
-      'INVALID_TARGET',
-      `The rule for ${shorten(type)} returned ${shorten(it)}, which is not a target. Return key(...), tag(...), pattern(...), everything() or query.at(...).`,
-    );
-  }
-  return list;
+  return targetList(
+    targets,
+    (shown) =>
+      `The rule for ${shorten(type)} returned ${shown}, which is not a target. Return key(...), tag(...), pattern(...), everything() or query.at(...).`,
+  );
 }

@@ -1,10 +1,9 @@
 import { checkDetails } from '../coherence/cause.ts';
-import { shorten, TidemarkError } from '../coherence/errors.ts';
 import { checkKnown } from '../coherence/known-options.ts';
 import type { Logger } from '../coherence/logger.ts';
 import type { Receipt } from '../coherence/receipt.ts';
 import type { Cause } from '../coherence/record.ts';
-import { isTarget, type Target } from '../coherence/target.ts';
+import { type Target, targetList } from '../coherence/target.ts';
 import type { Invalidator, Targets } from './rules.ts';
 
 export interface InvalidationStepOptions {
@@ -71,15 +70,9 @@ function keep(list: readonly Target[]): () => readonly Target[] {
 
 function listed(targets: Targets): readonly Target[] {
   if (targets === undefined) return [];
-  const list = Array.isArray(targets) ? (targets as readonly Target[]) : [targets as Target];
-  for (const it of list) {
-    if (isTarget(it)) continue;
-    throw new TidemarkError(
-      'INVALID_TARGET',
-      `invalidationStep: ${shorten(it)} is not a target. Use key(...), tag(...), pattern(...), everything() or query.at(...).`,
-    );
-  }
-  return [...list];
+  const wrong = (shown: string): string =>
+    `invalidationStep: ${shown} is not a target. Use key(...), tag(...), pattern(...), everything() or query.at(...).`;
+  return [...targetList(targets, wrong)];
 }
 
 function tell(logger: Pick<Logger, 'error'> | undefined, error: unknown): void {

@@ -1,5 +1,5 @@
-import { shorten, TidemarkError } from '../coherence/errors.ts';
-import { isTarget, type Target } from '../coherence/target.ts';
+import { TidemarkError } from '../coherence/errors.ts';
+import { type Target, targetList } from '../coherence/target.ts';
 
 /** Collects what a transaction makes stale, while it runs. It counts once the transaction has committed, or never. */
 export interface Collecting {
@@ -38,20 +38,17 @@ export class Collected implements Changes {
   #open = true;
 
   invalidate(...args: readonly unknown[]): void {
-    const targets: readonly unknown[] = args.length === 1 && Array.isArray(args[0]) ? args[0] : args;
-    for (const it of targets) {
-      if (isTarget(it)) continue;
-      throw new TidemarkError(
-        'INVALID_TARGET',
-        `invalidate: ${shorten(it)} is not a target. Use key(...), tag(...), pattern(...), everything() or query.at(...).`,
-      );
-    }
+    const targets = targetList(
+      args.length === 1 ? args[0] : args,
+      (shown) =>
+        `invalidate: ${shown} is not a target. Use key(...), tag(...), pattern(...), everything() or query.at(...).`,
+    );
     if (!this.#open)
       throw new TidemarkError(
         'CLOSED',
         'invalidate: the transaction has ended. Call it before the function given to transaction() resolves, and await all that it starts.',
       );
-    this.#targets.push(...(targets as readonly Target[]));
+    this.#targets.push(...targets);
   }
 
   async nested<T>(work: (changes: Changes) => T | Promise<T>): Promise<T> {

@@ -1,6 +1,6 @@
 import { shorten, TidemarkError } from '../coherence/errors.ts';
 import { checkKnown } from '../coherence/known-options.ts';
-import { everything, isTarget, type Target } from '../coherence/target.ts';
+import { everything, type Target, targetList } from '../coherence/target.ts';
 import type { WalChange, WalRelation, WalTuple } from './wal-message.ts';
 
 /**
@@ -186,16 +186,11 @@ function split(name: string): [string, string] {
   return [name.slice(0, at), name.slice(at + 1)];
 }
 
-function targetsOf(given: unknown, where: string): Target[] {
-  const targets: readonly unknown[] = Array.isArray(given) ? given : [given];
-  for (const it of targets) {
-    if (isTarget(it)) continue;
-    throw new TidemarkError(
-      'INVALID_TARGET',
-      `${where}: ${shorten(it)} is not a target. Use key(...), tag(...), pattern(...) or everything().`,
-    );
-  }
-  return targets as Target[];
+function targetsOf(given: unknown, where: string): readonly Target[] {
+  return targetList(
+    given,
+    (shown) => `${where}: ${shown} is not a target. Use key(...), tag(...), pattern(...) or everything().`,
+  );
 }
 
 /**

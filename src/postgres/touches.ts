@@ -1,5 +1,5 @@
 import { shorten, TidemarkError } from '../coherence/errors.ts';
-import { isTarget, type Target } from '../coherence/target.ts';
+import { type Target, targetList } from '../coherence/target.ts';
 
 /** For each kind of entity what is stale once one of them has changed: its own keys, its parents' lists, its tags. */
 export type TouchMap<E> = { readonly [K in keyof E]: (entity: E[K]) => Target | readonly Target[] };
@@ -48,13 +48,9 @@ export function createTouches<E>(map: TouchMap<E>): Touches<E> {
 }
 
 function targetsOf(kind: string, given: Target | readonly Target[]): readonly Target[] {
-  const list = Array.isArray(given) ? (given as readonly Target[]) : [given as Target];
-  for (const it of list) {
-    if (isTarget(it)) continue;
-    throw new TidemarkError(
-      'INVALID_TARGET',
-      `touches: ${shorten(kind)} returned ${shorten(it)}, which is not a target. Return key(...), tag(...), pattern(...) or query.at(...).`,
-    );
-  }
-  return list;
+  return targetList(
+    given,
+    (shown) =>
+      `touches: ${shorten(kind)} returned ${shown}, which is not a target. Return key(...), tag(...), pattern(...) or query.at(...).`,
+  );
 }

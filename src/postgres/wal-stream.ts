@@ -2,7 +2,7 @@ import { TidemarkError } from '../coherence/errors.ts';
 import type { Cancel, Clock } from '../coherence/clock.ts';
 import { VALUE_SETTINGS, valueParser } from './capture-value.ts';
 import { formatLsn, parseLsn } from './lsn.ts';
-import type { WalMessage, WalRelation, WalTuple } from './wal-message.ts';
+import type { WalChange, WalMessage, WalRelation } from './wal-message.ts';
 
 /** What is read, and by whom. */
 export interface WalStreamOptions {
@@ -205,7 +205,6 @@ type RawMessage =
   | { readonly tag: 'begin'; readonly xid: number; readonly commitLsn: string | null }
   | { readonly tag: 'commit'; readonly commitEndLsn: string | null }
   | ({ readonly tag: 'relation' } & WalRelation)
-  | { readonly tag: 'truncate'; readonly relations: readonly (WalRelation | undefined)[] }
   | {
       readonly tag: 'message';
       readonly prefix: string;
@@ -213,21 +212,8 @@ type RawMessage =
       readonly messageLsn: string | null;
       readonly content: Uint8Array;
     }
-  | { readonly tag: 'insert'; readonly relation: WalRelation; readonly new: WalTuple }
-  | {
-      readonly tag: 'update';
-      readonly relation: WalRelation;
-      readonly key: WalTuple | null;
-      readonly old: WalTuple | null;
-      readonly new: WalTuple;
-    }
-  | {
-      readonly tag: 'delete';
-      readonly relation: WalRelation;
-      readonly key: WalTuple | null;
-      readonly old: WalTuple | null;
-    }
-  | { readonly tag: 'unreadable'; readonly error: unknown }
+  | Extract<WalMessage, { readonly tag: 'truncate' | 'unreadable' }>
+  | WalChange
   | { readonly tag: 'origin' | 'type' };
 
 function read(message: RawMessage): WalMessage {

@@ -1,3 +1,4 @@
+import { waitUntil } from '../testing/wait-until.ts';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type ContractDatabase, startContractDatabase } from '../../test/servers/contract-database.ts';
 import { openPrisma, type PrismaClient } from '../../test/servers/prisma.ts';
@@ -140,7 +141,13 @@ describe('withInvalidation of Prisma', () => {
       async (tx) => {
         await tx.row.create({ data: { id: 1, value: 0 } });
         tx.$invalidate(key('row', 1));
-        await tx.$queryRawUnsafe('SELECT pg_sleep(0.2)::text');
+        // Until Prisma takes nothing more in it.
+        await waitUntil(() =>
+          tx.row.count().then(
+            () => false,
+            () => true,
+          ),
+        );
       },
       { timeout: 50 },
     );
