@@ -1,8 +1,8 @@
 import { execFileSync, spawn } from 'node:child_process';
 import { chmodSync, chownSync, cpSync, existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
-import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
+import { freePort } from '../free-port.ts';
 
 /** Postgres does not run as root: then it is this account's, from a copy that it can read. */
 const NOBODY = 65534;
@@ -59,12 +59,4 @@ function copyOf(native: string, folder: string): string {
     if (!existsSync(join(folder, target))) symlinkSync(basename(source), join(folder, target));
   for (const program of ['initdb', 'postgres']) chmodSync(join(copy, 'bin', program), 0o755);
   return copy;
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }
