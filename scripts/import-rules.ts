@@ -121,6 +121,26 @@ export const testRow: ImportRow = {
   builtins: 'all',
   packages: [
     ...['vitest', 'fast-check', 'pino', 'ioredis', 'ioredis6', 'redis', 'redis5', 'pg', 'postgres'],
+    ...[
+      'express',
+      'fastify',
+      'keyv',
+      'cache-manager',
+      '@keyv/test-suite',
+      'cloudevents',
+      'yaml',
+      'rxjs',
+      'reflect-metadata',
+    ],
+    ...[
+      '@nestjs/common',
+      '@nestjs/core',
+      '@nestjs/cqrs',
+      '@nestjs/event-emitter',
+      '@nestjs/cache-manager',
+      '@nestjs/testing',
+    ],
+    ...['@nestjs/platform-express', '@nestjs/platform-fastify', '@nats-io/transport-node', '@nats-io/jetstream'],
     ...['@electric-sql/pglite', 'kysely', 'drizzle-orm', 'typeorm', '@prisma/client', '@prisma/adapter-pg'],
   ],
 };
