@@ -39,6 +39,11 @@ export type { AnnounceOptions, CommittedOptions, StrictWrite } from './cache/str
 export { systemClock, systemRandom } from './cache/system-clock.ts';
 export {
   type Attempt,
+  commandInvalidation,
+  type CommandInvalidationOptions,
+  type CommandMap,
+  type CommandMiddleware,
+  type CommandRule,
   createPublisher,
   createRules,
   createSubscriber,
@@ -56,7 +61,9 @@ export {
   type Invalidator,
   type LogAccessOptions,
   type Message,
+  type MessageClass,
   type MessageContent,
+  onCommand,
   type Publication,
   type PublishDetails,
   type Published,
@@ -72,4 +79,5 @@ export {
   type SubscriberOptions,
   type SubscriberStatistics,
   type Targets,
+  type TypedMessage,
 } from './events/index.ts';

@@ -1,3 +1,10 @@
+export type { MessageClass, TypedMessage } from './bus-message.ts';
+export {
+  commandInvalidation,
+  type CommandInvalidationOptions,
+  type CommandMiddleware,
+} from './command-invalidation.ts';
+export { type CommandMap, type CommandRule, onCommand } from './command-map.ts';
 export type { Attempt } from './delivery.ts';
 export type { EntityId, EntityMap, EntityName, IdText, Subject } from './entity.ts';
 export type { Gap, GapReason } from './gap.ts';
