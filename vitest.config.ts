@@ -8,6 +8,7 @@ export default defineConfig({
     // Tests run the sources, not the last build.
     alias: [
       { find: /^tidemark\/testing$/, replacement: here('./src/testing/index.ts') },
+      { find: /^tidemark\/nestjs$/, replacement: here('./src/nestjs/index.ts') },
       { find: /^tidemark\/postgres$/, replacement: here('./src/postgres/index.ts') },
       { find: /^tidemark\/redis$/, replacement: here('./src/redis/index.ts') },
       { find: /^tidemark\/kysely$/, replacement: here('./src/kysely/index.ts') },

@@ -23,6 +23,9 @@ type Exported = ReadonlyMap<string, readonly string[]>;
 const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as Manifest;
 const entryPoints = Object.keys(manifest.exports).map((subpath) => posix.join(manifest.name, subpath));
 
+/** What runs inside a framework, and is made of its parts. */
+const partsOfFrameworks = new Set(['tidemark/nestjs']);
+
 const folder = mkdtempSync(join(tmpdir(), 'tidemark-package-'));
 process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
 
@@ -45,11 +48,14 @@ async function checkPackage(): Promise<Finding[]> {
     return [found('package.json', 'install', problem, 'read what npm printed above')];
   }
   const exported = new Map<string, readonly string[]>();
-  const imported = entryPoints.flatMap((entryPoint) => checkImport(consumer, entryPoint, exported));
+  const imported = (entries: string[]): Finding[] =>
+    entries.flatMap((entryPoint) => checkImport(consumer, entryPoint, exported));
+  const alone = imported(entryPoints.filter((it) => !partsOfFrameworks.has(it)));
   linkPeers(consumer);
   return [
     ...checkContents(tarball),
-    ...imported,
+    ...alone,
+    ...imported(entryPoints.filter((it) => partsOfFrameworks.has(it))),
     ...Object.keys(manifest.bin).flatMap((command) => checkCommand(consumer, command)),
     ...checkTypes(consumer, exported, 'nodenext'),
     ...checkTypes(consumer, exported, 'bundler'),
@@ -78,7 +84,7 @@ function install(tarball: string): string {
   return consumer;
 }
 
-/** Of the optional peers some declarations speak. Whoever imports those has them; nothing needs them to run. */
+/** Of the optional peers some declarations speak. Whoever imports those has them; nothing else needs them to run. */
 function linkPeers(consumer: string): void {
   for (const peer of Object.keys(manifest.peerDependencies)) {
     const path = join(consumer, 'node_modules', peer);

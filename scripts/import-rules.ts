@@ -99,7 +99,12 @@ export const importRows: Readonly<Record<string, ImportRow>> = {
   admin: observer(),
   express: glue('express'),
   fastify: glue('fastify'),
-  nestjs: { ...glue(), packages: ['@nestjs/common', '@nestjs/core', '@nestjs/cqrs'] },
+  // Its decorators check what they are given, as the core does.
+  nestjs: {
+    ...glue(),
+    rooms: { admin: 'all', coherence: { only: ['errors.ts', 'target.ts'] } },
+    packages: ['@nestjs/common', '@nestjs/core'],
+  },
   // The types of what a configuration file says.
   cli: {
     roomTypes: ['admin', 'postgres'],

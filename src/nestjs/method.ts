@@ -1,0 +1,29 @@
+/** A method that may be decorated: its callers are used to wait for it. */
+export type AsyncMethod = (...args: never[]) => Promise<unknown>;
+
+/** A method as it is called. */
+export type Method = (this: object, ...args: unknown[]) => Promise<unknown>;
+
+/** The descriptor of a method whose first parameters are `A`, and which resolves with an `R`. */
+export type MethodDescriptor<M extends AsyncMethod, A extends unknown[], R = unknown> = TypedPropertyDescriptor<M> &
+  (Parameters<M> extends [...A, ...unknown[]] ? (Awaited<ReturnType<M>> extends R ? unknown : Unfit) : Unfit);
+
+interface Unfit {
+  readonly 'the function given to the decorator has other types than the method': never;
+}
+
+/**
+ * Puts another function in a method's place.
+ *
+ * Other decorators describe the function that they find: a route, an event's listener. What stands below ours has described
+ * the one that goes, so the description moves to the one that comes.
+ */
+export function replaceMethod(descriptor: { value?: unknown }, replacement: (original: Method) => Method): void {
+  const original = descriptor.value as Method;
+  const method = replacement(original);
+  Object.defineProperties(method, { name: { value: original.name }, length: { value: original.length } });
+  for (const key of Reflect.getOwnMetadataKeys(original) as unknown[]) {
+    Reflect.defineMetadata(key, Reflect.getOwnMetadata(key, original), method);
+  }
+  descriptor.value = method;
+}
