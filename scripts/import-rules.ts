@@ -77,7 +77,7 @@ export const importRows: Readonly<Record<string, ImportRow>> = {
   events: {
     publicNames: true,
     rooms: { coherence: 'all', cache: { only: ['log-access.ts'] } },
-    builtins: [...pureBuiltins, 'node:async_hooks'],
+    builtins: [...pureBuiltins, 'node:async_hooks', 'node:events'],
   },
   operations: { publicNames: true, rooms: { coherence: 'all' }, builtins: pureBuiltins },
   redis: adapter,

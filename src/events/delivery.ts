@@ -7,7 +7,7 @@ import { Pause } from '../coherence/pause.ts';
 export interface Attempt {
   /** 1 for the first. */
   readonly attempt: number;
-  /** Aborted when the time of this run is over, or the subscriber is closed. */
+  /** Aborted when the time of this run is over, or whoever delivers is closed. */
   readonly signal: AbortSignal;
 }
 
@@ -21,7 +21,7 @@ export interface DeliveryParts {
   readonly failed: (error: unknown, attempt: number, again: boolean) => void;
 }
 
-/** What became of a delivery; `closed` where it was given up because the subscriber was. */
+/** What became of a delivery; `closed` where it was given up because whoever delivers was closed. */
 export type Outcome = { readonly status: 'done' | 'closed' } | { readonly status: 'failed'; readonly error: unknown };
 
 /** Pauses between runs, in ms. */
@@ -63,7 +63,7 @@ export class Delivery {
     this.#pauses.end();
   }
 
-  /** Tells the run that is under way that nobody waits for it any more. */
+  /** Tells the run that is under way that nobody waits for it any more, and waits for it no longer. */
   abort(): void {
     this.#run?.abort();
   }
@@ -76,13 +76,13 @@ export class Delivery {
       run.abort();
       return new TidemarkError(
         'LOAD_TIMEOUT',
-        `The callback was not done within ${timeout} ms. Make it faster, or raise the subscriber's \`timeout\`.`,
+        `The callback was not done within ${timeout} ms. Make it faster, or raise \`timeout\`.`,
       );
     };
     try {
       const answer = work({ attempt, signal: run.signal });
       // Most callbacks only drop an entry: no timer for those.
-      if (isThenable(answer)) await within(clock, timeout, Promise.resolve(answer), late);
+      if (isThenable(answer)) await within(clock, timeout, Promise.race([answer, aborted(run.signal)]), late);
     } finally {
       this.#run = undefined;
     }
@@ -96,4 +96,10 @@ export class Delivery {
 
 function isThenable(value: unknown): value is PromiseLike<unknown> {
   return typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function';
+}
+
+function aborted(signal: AbortSignal): Promise<never> {
+  return new Promise((_, reject) => {
+    signal.addEventListener('abort', () => reject(new Error('given up')), { once: true });
+  });
 }

@@ -6,6 +6,15 @@ export {
 } from './command-invalidation.ts';
 export { type CommandMap, type CommandRule, onCommand } from './command-map.ts';
 export type { Attempt } from './delivery.ts';
+export type { Mapped, Provenience } from './arrival.ts';
+export type { Connection } from './connection.ts';
+export { connectEmitter, type EmitterLike, type EmitterMapping, type EmitterOptions } from './emitter.ts';
+export { connectEventTarget, type EventTargetLike, type EventTargetOptions } from './event-target.ts';
+export { connectSubscribable, type Subscribable, type SubscribableOptions } from './subscribable.ts';
+export { createIntake, type Intake, type IntakeStatistics, type SourceHabits, type Unhandled } from './intake.ts';
+export type { IntakeEvent, Parked } from './intake-event.ts';
+export type { EventHandler, IntakeOptions } from './intake-options.ts';
+export type { Taken } from './lane.ts';
 export type { EntityId, EntityMap, EntityName, IdText, Subject } from './entity.ts';
 export type { Gap, GapReason } from './gap.ts';
 export type { LogAccessOptions } from '../cache/log-access.ts';
