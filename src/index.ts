@@ -30,6 +30,7 @@ export { type ContextLoad, type LoadContext, withContext } from './cache/load-co
 export { memoryStore } from './cache/memory-store.ts';
 export type { PlaceAnswer, Places } from './cache/places.ts';
 export type { Query, QueryOptions, ReadRequestOf } from './cache/query.ts';
+export type { Migrate } from './cache/version.ts';
 export type { ReadOptions } from './cache/read-options.ts';
 export type { Provenance } from './cache/read-path.ts';
 export type { Serializer, SerializerOption } from './cache/serializer.ts';

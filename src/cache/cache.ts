@@ -3,7 +3,7 @@ import { checkDetails } from '../coherence/cause.ts';
 import { type Duration, milliseconds } from '../coherence/duration.ts';
 import { shorten, TidemarkError } from '../coherence/errors.ts';
 import { NO_GUARD_REMOVED, type RemovedGuards } from '../coherence/guards.ts';
-import { canonicalKey, type KeyInput } from '../coherence/key.ts';
+import { canonicalKey, isVersioned, type KeyInput, keyOf, placeOf } from '../coherence/key.ts';
 import { keyLabel } from '../coherence/label.ts';
 import type { Unsubscribe } from '../coherence/log.ts';
 import { Node } from '../coherence/node.ts';
@@ -86,6 +86,7 @@ export class Cache {
   readonly #consistent: Consistent;
   readonly #sweep: Sweep | undefined;
   readonly #queries = new QueryNames();
+  readonly #placed: boolean;
   #outside: AsyncLocalStorage<true> | undefined;
   #closed: Promise<{ unsent: number }> | undefined;
 
@@ -95,6 +96,7 @@ export class Cache {
     const { context } = settings;
     const { clock, stopwatch, random, logger } = context;
     this.#settings = settings;
+    this.#placed = !removed.has('versionPlace');
     const events = new Events((error) => {
       try {
         logger?.error({ event: 'cache_listener', err: error }, 'cache_listener: a listener threw');
@@ -128,8 +130,8 @@ export class Cache {
         ? new MemoryTier(
             settings.memory,
             settings.freeze,
-            (key) => events.emit({ type: 'evicted', key }),
-            (key, entry) => this.#node.view.cover(entry, key) !== undefined,
+            (place) => events.emit({ type: 'evicted', key: keyOf(place) }),
+            (place, entry) => this.#node.view.cover(entry, place) !== undefined,
           )
         : undefined;
     this.#store =
@@ -200,7 +202,7 @@ export class Cache {
    */
   getOrSet<T>(key: KeyInput, load: (ctx: LoadContext) => T | Promise<T>, options?: GetOptions): Promise<T> {
     // A warm hit: no I/O, one promise. A string that is not canonical is not found under itself, and takes the long way.
-    if (typeof key === 'string') {
+    if (typeof key === 'string' && !isVersioned(key)) {
       const entry = this.#warm(key, this.#settings.defaults, undefined, options);
       if (entry !== undefined) return Promise.resolve(entry.value as T);
     }
@@ -284,7 +286,7 @@ export class Cache {
   query<A extends unknown[], T>(options: QueryOptions<A, T>): Query<A, T> {
     this.#open();
     const made = makeQuery(this.#host, options, this.#settings.defaults);
-    this.#queries.add(options.name);
+    this.#queries.add(options.name, options.version ?? 1);
     return made;
   }
 
@@ -502,8 +504,9 @@ export class Cache {
   // --- inside
 
   readonly #host = {
-    warm: (key: string, settings: ReadSettings, owner: object): Entry | undefined =>
-      this.#warm(key, settings, owner, undefined),
+    warm: (place: string, settings: ReadSettings, owner: object): Entry | undefined =>
+      this.#warm(place, settings, owner, undefined),
+    place: (path: string, version: number): string => placeOf(path, this.#placed ? version : 1),
     get: <T>(request: ReadRequest<T>): Promise<T> => this.#attempt(() => this.#get(request)),
     read: <T>(request: ReadRequest<T>): Promise<Provenance<T>> => this.#attempt(() => this.#read(request)),
     peek: <T>(request: ReadRequest<T>): T | undefined => {
@@ -520,13 +523,13 @@ export class Cache {
    * hit: it allocates nothing.
    */
   #warm(
-    key: string,
+    place: string,
     settings: ReadSettings,
     owner: object | undefined,
     options: GetOptions | undefined,
   ): Entry | undefined {
     if (this.#closed !== undefined || this.#outside?.getStore() === true) return undefined;
-    const entry = this.#memory?.get(key);
+    const entry = this.#memory?.get(place);
     if (entry === undefined || (owner !== undefined && entry.owner !== owner)) return undefined;
     if (options !== undefined && !suits(entry, options)) return undefined;
     const enabled = options?.enabled ?? settings.enabled;
@@ -535,8 +538,8 @@ export class Cache {
     const now = this.#node.follower.now();
     const eager = options?.eagerRefresh ?? settings.eagerRefresh;
     if (eager <= 1 && now - entry.bornAt > entry.ttl * eager) return undefined;
-    if (this.#reads.refuse(entry, key, now) !== undefined) return undefined;
-    if (this.#events.heard) this.#events.emit({ type: 'hit', key, from: 'memory' });
+    if (this.#reads.refuse(entry, place, now) !== undefined) return undefined;
+    if (this.#events.heard) this.#events.emit({ type: 'hit', key: keyOf(place), from: 'memory' });
     return entry;
   }
 
@@ -577,8 +580,10 @@ export class Cache {
       );
     }
     const tags = checkTags(options?.tags);
+    const name = canonicalKey(key);
     return {
-      key: canonicalKey(key),
+      key: name,
+      place: name,
       load,
       settings: readSettings(options, this.#settings.defaults, 'getOrSet', TAGS),
       tags: () => tags,

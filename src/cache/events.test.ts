@@ -76,6 +76,8 @@ const TYPES: Record<CacheEvent['type'], true> = {
   loaded: true,
   'load-failed': true,
   evicted: true,
+  migrated: true,
+  'not-migrated': true,
   stored: true,
   'store-failed': true,
   'lease-failed': true,
@@ -127,6 +129,13 @@ describe('a cache', () => {
     await Promise.all(reads); // rejoined
 
     for (const name of ['c', 'd', 'e']) await cache.getOrSet(name, () => 4); // evicted
+    const first = cache.query({ name: 'q', load: (id: number) => id });
+    await Promise.all([first(1), first(2)]);
+    await clock.advance(0);
+    const migrate = { 1: (old: number) => (old === 1 ? 'one' : undefined) };
+    const second = cache.query({ name: 'q', version: 2, load: (id: number) => `${id}`, migrate });
+    await Promise.all([second(1), second(2)]); // migrated, not-migrated
+
     store.set = () => Promise.reject(new Error('no store'));
     await cache.getOrSet('f', () => 5); // store-failed
 

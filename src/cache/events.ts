@@ -35,6 +35,10 @@ export type CacheEvent =
   | { readonly type: 'load-failed'; readonly key: string; readonly ms: number; readonly error: unknown }
   | { readonly type: 'evicted'; readonly key: string }
   | { readonly type: 'stored'; readonly key: string; readonly bytes: number }
+  /** What another version of a query had kept was lifted into this one. `from`: that version. */
+  | { readonly type: 'migrated'; readonly key: string; readonly from: number }
+  /** It could not be: `migrate` returned `undefined`, or threw. The value is loaded. */
+  | { readonly type: 'not-migrated'; readonly key: string; readonly from: number; readonly error?: unknown }
   /** The store failed or refused: treated as "not found", or not kept. */
   | {
       readonly type: 'store-failed';

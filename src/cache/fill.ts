@@ -85,17 +85,21 @@ export class Fill {
   }
 
   start(request: ReadRequest, mode: FillMode): Flight {
-    const set = this.#parts.labels.of(request.key, request.tags());
-    const flight = new Flight(request.key, keyLabel(request.key), set, mode.unreached, this.#parts.stopwatch.now());
+    const flight = this.#flight(request, mode.unreached);
     flight.outcome = this.#run(flight, request, mode);
     return flight;
   }
 
   /** What the store has under a key, if it may be served; nothing is loaded. */
   async find(request: ReadRequest): Promise<Outcome | undefined> {
-    const set = this.#parts.labels.of(request.key, request.tags());
-    const flight = new Flight(request.key, keyLabel(request.key), set, false, this.#parts.stopwatch.now());
-    return this.#lookup?.find(flight, request);
+    return this.#lookup?.find(this.#flight(request, false), request);
+  }
+
+  /** What it depends on follows from its key: an invalidation reaches every version. */
+  #flight({ key, place, tags }: ReadRequest, unreached: boolean): Flight {
+    const { labels, stopwatch } = this.#parts;
+    const named = this.#has('versionLabels') ? key : place;
+    return new Flight(key, place, keyLabel(named), labels.of(named, tags()), unreached, stopwatch.now());
   }
 
   /** Past the cache: the loader alone, within its time limit; nothing is looked up, shared or kept. */
@@ -155,7 +159,7 @@ export class Fill {
     const known = !mode.unreached && !open && node.attachedAt(startedAt);
     const ctx = new LoadDecisions({
       key: flight.key,
-      previous: memory?.get(flight.key)?.value,
+      previous: memory?.get(flight.place)?.value,
       lsn: known || !this.#has('lsnUnknown') ? view.lsn : 'unknown',
     });
     this.#loading.add(ctx);
@@ -222,11 +226,11 @@ export class Fill {
         { bornAt, ttl: life.memoryTtl, grace: life.grace, provenAt: bornAt },
       );
       entry.owner = request.owner;
-      memory.put(flight.key, entry);
+      memory.put(flight.place, entry);
     }
     // A covered value may still serve a reader here who tolerates it; to others it is worth nothing.
     if (store !== undefined && life.storeTtl > 0 && cover === undefined) {
-      flight.saved = store.save(flight.key, {
+      flight.saved = store.save(flight.place, {
         value,
         epoch: flight.epoch,
         mark: flight.mark,

@@ -49,7 +49,7 @@ export class FleetLease {
     for (let waited = false; ; waited = true) {
       let answer: LeaseAnswer;
       try {
-        answer = await this.#acquire(flight.key, time);
+        answer = await this.#acquire(flight.place, time);
       } catch (error) {
         this.#failed(flight.key, error);
         return { granted: false, wait: 0 };
@@ -70,9 +70,9 @@ export class FleetLease {
     }
   }
 
-  async #acquire(key: string, time: number): Promise<LeaseAnswer> {
+  async #acquire(place: string, time: number): Promise<LeaseAnswer> {
     const { lease, clock, timeout } = this.#parts;
-    const asked = lease.acquire(key, time);
+    const asked = lease.acquire(place, time);
     try {
       return await within(clock, timeout, asked, () => new Error('the lease was not answered in time'));
     } catch (error) {

@@ -30,6 +30,8 @@ const NOT_STARTED: Promise<Outcome> = new Promise(() => {});
  */
 export class Flight implements Marked {
   readonly key: string;
+  /** Where the value is kept. */
+  readonly place: string;
   readonly high: number;
   readonly low: number;
   /** Stopwatch reading at which it started, in ms. */
@@ -56,10 +58,11 @@ export class Flight implements Marked {
    * One that never ends. Where no instance is alive at a collection, the compiler forgets the shape of the class, and all code
    * that it made for it: a fifth of the time of a read.
    */
-  static readonly shape: Flight = new Flight('', { high: 0, low: 0 }, { labels: [], tags: [] }, false, 0.5);
+  static readonly shape: Flight = new Flight('', '', { high: 0, low: 0 }, { labels: [], tags: [] }, false, 0.5);
 
-  constructor(key: string, own: Label, set: LabelSet, unreached: boolean, startedAt: number) {
+  constructor(key: string, place: string, own: Label, set: LabelSet, unreached: boolean, startedAt: number) {
     this.key = key;
+    this.place = place;
     this.high = own.high;
     this.low = own.low;
     this.set = set;

@@ -68,6 +68,13 @@ export function journal({ logger, wall, logHits, logMisses }: JournalOptions): L
           { event: 'cache_store', operation: event.operation, keys: event.keys, err: event.error },
           `cache_store: ${event.operation} failed`,
         );
+      case 'not-migrated':
+        return event.error === undefined
+          ? undefined
+          : logger.warn(
+              { event: 'cache_migrate', key: event.key, from: event.from, err: event.error },
+              `cache_migrate key=${word(event.key)} from=${event.from}: migrate failed, so the value is loaded`,
+            );
       case 'lease-failed':
         return logger.warn(
           { event: 'cache_lease', key: event.key, err: event.error },

@@ -17,7 +17,10 @@ export type LeaseAnswer =
  * work; the rule decides about truth.
  */
 export interface Lease {
-  /** @param time how long it is held unless it is given back or extended, in ms: what a holder that dies costs the others */
+  /**
+   * @param key the place of the value: versions of a query do not wait for each other
+   * @param time how long it is held unless it is given back or extended, in ms: what a holder that dies costs the others
+   */
   acquire(key: string, time: number): Promise<LeaseAnswer>;
 }
 

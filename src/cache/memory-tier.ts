@@ -15,7 +15,7 @@ export interface MemoryLimits {
 export class MemoryTier {
   readonly #entries: LRUCache<string, Entry>;
   readonly #freeze: boolean;
-  readonly #covered: (key: string, entry: Entry) => boolean;
+  readonly #covered: (place: string, entry: Entry) => boolean;
   #generation = 0;
   /** Entries put in this generation. */
   #puts = 0;
@@ -23,15 +23,15 @@ export class MemoryTier {
   constructor(
     limits: MemoryLimits,
     freeze: boolean,
-    evicted: (key: string) => void,
-    covered: (key: string, entry: Entry) => boolean,
+    evicted: (place: string) => void,
+    covered: (place: string, entry: Entry) => boolean,
   ) {
     this.#covered = covered;
     this.#entries = new LRUCache({
       max: limits.maxEntries,
       maxSize: limits.maxBytes,
-      dispose: (_entry, key, reason) => {
-        if (reason === 'evict') evicted(key);
+      dispose: (_entry, place, reason) => {
+        if (reason === 'evict') evicted(place);
       },
     });
     this.#freeze = freeze;
@@ -51,11 +51,11 @@ export class MemoryTier {
    * of the number that is here has been put: an entry that is hit once in each is never evicted, and most hits write
    * nothing. ("Lazy promotion", Yang et al., HotOS 2023.)
    */
-  get(key: string): Entry | undefined {
-    const entry = this.#entries.peek(key);
+  get(place: string): Entry | undefined {
+    const entry = this.#entries.peek(place);
     if (entry !== undefined && entry.generation !== this.#generation) {
       entry.generation = this.#generation;
-      this.#entries.get(key);
+      this.#entries.get(place);
     }
     return entry;
   }
@@ -65,17 +65,17 @@ export class MemoryTier {
    * covered. One that was marked later can be covered all the same, by a tag that only it was read with; it must not keep
    * out what can be served.
    */
-  put(key: string, entry: Entry): void {
-    const known = this.#entries.peek(key);
+  put(place: string, entry: Entry): void {
+    const known = this.#entries.peek(place);
     const better = known !== undefined && known.epoch === entry.epoch && known.mark > entry.mark;
-    if (better && known.freshUntil >= entry.freshUntil && !this.#covered(key, known)) return;
+    if (better && known.freshUntil >= entry.freshUntil && !this.#covered(place, known)) return;
     if (this.#freeze) deepFreeze(entry.value);
     if (++this.#puts * 16 >= this.#entries.size) {
       this.#generation++;
       this.#puts = 0;
     }
     entry.generation = this.#generation;
-    this.#entries.set(key, entry, { size: ENTRY_WEIGHT + key.length * 2 + weigh(entry.value) });
+    this.#entries.set(place, entry, { size: ENTRY_WEIGHT + place.length * 2 + weigh(entry.value) });
   }
 
   /** Every entry, the least recently used first; looking at them does not count as use, and they may be removed meanwhile. */
@@ -83,8 +83,8 @@ export class MemoryTier {
     return this.#entries.rentries() as Iterator<[string, Entry]>;
   }
 
-  remove(key: string): void {
-    this.#entries.delete(key);
+  remove(place: string): void {
+    this.#entries.delete(place);
   }
 
   clear(): void {

@@ -182,7 +182,7 @@ describe('the name of a query', () => {
   it.each([
     [
       'fr:budgets',
-      'The query name "fr:budgets" is taken by another query. Make a query once and share it, or give it another name.',
+      'The query name "fr:budgets" is taken by another query. Make a query once and share it, or give it another name or another version.',
     ],
     [
       'fr:budgets:monthly',

@@ -1,11 +1,12 @@
 import { TidemarkError, shorten } from '../coherence/errors.ts';
-import { canonicalKey, checkKey, escapeSegment, segment } from '../coherence/key.ts';
+import { canonicalKey, checkKey, escapeSegment, keyOf, segment } from '../coherence/key.ts';
 import { checkTag, key as keyTarget, type Target } from '../coherence/target.ts';
 import type { Batch, LoadMany } from './batch.ts';
 import { callLoader, type ContextLoad, isContextLoad } from './load-context.ts';
 import { type ReadOptions, type ReadSettings, readSettings } from './read-options.ts';
 import type { Provenance } from './read-path.ts';
 import type { ReadRequest } from './read-request.ts';
+import { checkVersion, type Migrate, migrationsOf } from './version.ts';
 
 /**
  * The arguments as the loader has them. The compiler infers them from nothing else: a function of fewer arguments would
@@ -28,9 +29,19 @@ export interface QueryOptions<A extends unknown[], T> extends ReadOptions {
    * arguments and takes the segments before the first `undefined`.
    */
   readonly key?: (...args: Known<A>) => readonly unknown[];
+  /**
+   * The version of what it returns, a whole number from 1 on (default 1). Releases with different versions share a fleet: each
+   * keeps its values for itself, and an invalidation reaches all of them. Raise it when the shape changes.
+   */
+  readonly version?: number;
+  /**
+   * By other version, what makes a value of this one of what that one has kept: tried, the highest first, where the store has
+   * nothing of this version. It must depend on the value alone. `undefined`, or an error, which is reported: the value is loaded.
+   */
+  readonly migrate?: Migrate<T>;
 }
 
-const QUERY_NAMES = ['name', 'load', 'loadMany', 'tags', 'key'];
+const QUERY_NAMES = ['name', 'load', 'loadMany', 'tags', 'key', 'version', 'migrate'];
 
 /** A value that `consistent()` is to read. */
 export interface ReadRequestOf<T> {
@@ -58,13 +69,15 @@ export interface Query<A extends unknown[], T> {
 
 /** What a query needs of its cache. */
 export interface QueryHost {
-  /** The entry, if memory may serve it to this owner and nothing else is to be done. */
-  warm(key: string, settings: ReadSettings, owner: object): { readonly value: unknown } | undefined;
+  /** The entry in a place, if memory may serve it to this owner and nothing else is to be done. */
+  warm(place: string, settings: ReadSettings, owner: object): { readonly value: unknown } | undefined;
   get<T>(request: ReadRequest<T>): Promise<T>;
   read<T>(request: ReadRequest<T>): Promise<Provenance<T>>;
   peek<T>(request: ReadRequest<T>): T | undefined;
   /** @param timeout of one load, in ms */
   batch<A extends unknown[], T>(loadMany: LoadMany<A, T>, timeout: number, size: number): Batch<A, T>;
+  /** Where values of a path are kept that have a version. */
+  place(path: string, version: number): string;
 }
 
 /** @throws TidemarkError `INVALID_QUERY`, `INVALID_KEY`, `INVALID_OPTION` */
@@ -79,6 +92,7 @@ export function makeQuery<A extends unknown[], T>(
       `query ${shorten(options.name)}: \`load\` is not a function. Give the function that reads the value from its source.`,
     );
   }
+  checkVersion(options, `query ${shorten(options.name)}`);
   return bind(
     host,
     options,
@@ -95,8 +109,12 @@ function bind<A extends unknown[], T>(
   settings: ReadSettings,
   owner: object,
 ): Query<A, T> {
-  const request = (args: A, key = keyOf(options, path, args)): ReadRequest<T> => ({
-    key: checkKey(key),
+  const root = host.place(path, options.version ?? 1);
+  const migrations = migrationsOf(options.migrate);
+  const request = (args: A, place = placeFor(options, root, args)): ReadRequest<T> => ({
+    key: checkKey(keyOf(place)),
+    place,
+    migrations,
     load: (ctx) => callLoader(options.load, ctx, args),
     settings,
     tags: () => tagsOf(options, args),
@@ -104,16 +122,16 @@ function bind<A extends unknown[], T>(
   });
   const call = (...args: A): Promise<T> => {
     try {
-      const key = keyOf(options, path, args);
-      const entry = host.warm(key, settings, owner);
-      return entry === undefined ? host.get(request(args, key)) : Promise.resolve(entry.value as T);
+      const place = placeFor(options, root, args);
+      const entry = host.warm(place, settings, owner);
+      return entry === undefined ? host.get(request(args, place)) : Promise.resolve(entry.value as T);
     } catch (error) {
       return Promise.reject(error);
     }
   };
   const peek = (...args: A): T | undefined => {
-    const key = keyOf(options, path, args);
-    return (host.warm(key, settings, owner)?.value as T | undefined) ?? host.peek(request(args, key));
+    const place = placeFor(options, root, args);
+    return (host.warm(place, settings, owner)?.value as T | undefined) ?? host.peek(request(args, place));
   };
   return Object.assign(call, {
     path,
@@ -165,16 +183,16 @@ function tagsOf<A extends unknown[], T>(options: QueryOptions<A, T>, args: A): r
 const NO_TAGS: readonly string[] = [];
 
 /** Trailing `undefined` arguments are as good as absent. */
-function keyOf<A extends unknown[], T>(options: QueryOptions<A, T>, path: string, args: A): string {
+function placeFor<A extends unknown[], T>(options: QueryOptions<A, T>, root: string, args: A): string {
   const parts: readonly unknown[] = options.key === undefined ? args : options.key(...(args as Known<A>));
   let length = parts.length;
   while (length > 0 && parts[length - 1] === undefined) length--;
-  let key = path;
+  let place = root;
   for (let i = 0; i < length; i++) {
     const part = parts[i];
-    key = `${key}:${typeof part === 'string' ? escapeSegment(part) : segment(part)}`;
+    place = `${place}:${typeof part === 'string' ? escapeSegment(part) : segment(part)}`;
   }
-  return key;
+  return place;
 }
 
 function at<A extends unknown[], T>(options: QueryOptions<A, T>, path: string, args: readonly unknown[]): Target {
@@ -196,16 +214,20 @@ function keyParts<A extends unknown[], T>(options: QueryOptions<A, T>, args: rea
   }
 }
 
-/** The names of a cache's queries: none twice, none above or below another, or their keys would mix. */
+/** The names of a cache's queries: none twice in one version, none above or below another, or their keys would mix. */
 export class QueryNames {
-  readonly #paths: string[] = [];
+  readonly #versions = new Map<string, Set<number>>();
 
   /** @throws TidemarkError `INVALID_QUERY` */
-  add(name: string): void {
+  add(name: string, version: number): void {
     const path = canonicalKey(name);
-    for (const known of this.#paths) {
-      if (known === path)
-        throw clash(path, 'is taken by another query. Make a query once and share it, or give it another name');
+    const versions = this.#versions.get(path) ?? new Set();
+    if (versions.has(version))
+      throw clash(
+        path,
+        'is taken by another query. Make a query once and share it, or give it another name or another version',
+      );
+    for (const known of this.#versions.keys()) {
       if (path.startsWith(`${known}:`))
         throw clash(
           path,
@@ -217,7 +239,7 @@ export class QueryNames {
           `is above the query ${shorten(known)}, so their keys could meet. Give one of them another first segment`,
         );
     }
-    this.#paths.push(path);
+    this.#versions.set(path, versions.add(version));
   }
 }
 

@@ -128,7 +128,7 @@ export class ReadPath {
 
   /** The entry, if memory may serve it to this reader now; else why not. Nothing is awaited. */
   inMemory(request: ReadRequest, now: number): Entry | MissReason {
-    const entry = this.#parts.memory?.get(request.key);
+    const entry = this.#parts.memory?.get(request.place);
     if (entry === undefined) return 'absent';
     if (!this.#passed(request.settings.atLeast)) return 'token';
     this.#tagged(entry, request);
@@ -146,7 +146,7 @@ export class ReadPath {
     const { request } = reader;
     const { events, stopwatch } = this.#parts;
     const now = stopwatch.now();
-    const entry = this.#parts.memory?.get(request.key);
+    const entry = this.#parts.memory?.get(request.place);
     if (entry !== undefined) this.#tagged(entry, request);
     const reason =
       entry === undefined
@@ -164,7 +164,7 @@ export class ReadPath {
 
   /** Loads anew behind everybody's back; what fails is reported as an event. */
   refresh(request: ReadRequest): void {
-    if (this.#flights.has(request.key)) return;
+    if (this.#flights.has(request.place)) return;
     const { events, fill } = this.#parts;
     if (events.heard) events.emit({ type: 'refresh', key: request.key });
     const flight = this.#start({
@@ -280,9 +280,9 @@ export class ReadPath {
 
   async #fly(reader: Reader, old: Entry | undefined): Promise<Served> {
     const { request } = reader;
-    const key = request.key;
+    const { key, place } = request;
     for (;;) {
-      const current = this.#flights.get(key);
+      const current = this.#flights.get(place);
       const join = current !== undefined && this.#joinable(current, reader);
       const flight = join ? current : this.#start(reader);
       if (join) {
@@ -359,11 +359,11 @@ export class ReadPath {
   }
 
   #start(reader: Reader): Flight {
-    const { key } = reader.request;
+    const { place } = reader.request;
     const flight = this.#parts.fill.start(reader.request, reader.mode);
-    this.#flights.set(key, flight);
+    this.#flights.set(place, flight);
     const land = (): void => {
-      if (this.#flights.get(key) === flight) this.#flights.delete(key);
+      if (this.#flights.get(place) === flight) this.#flights.delete(place);
     };
     flight.outcome.then(land, land);
     return flight;

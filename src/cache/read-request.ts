@@ -1,16 +1,26 @@
 import type { LoadContext } from './load-context.ts';
 import type { ReadSettings } from './read-options.ts';
 
+/** How a value of another version becomes one of this. */
+export interface Migration {
+  readonly from: number;
+  readonly lift: (old: unknown) => unknown;
+}
+
 /** One value that somebody wants: its key, how it is loaded, and what the reader accepts. */
 export interface ReadRequest<T = unknown> {
   /** Canonical. */
   readonly key: string;
+  /** Where the value is kept: its key, in its query's version. */
+  readonly place: string;
   readonly load: (ctx: LoadContext) => T | Promise<T>;
   readonly settings: ReadSettings;
   /** Computed only where labels are needed. */
   readonly tags: () => readonly string[];
   /** The query it comes from: the same owner has the same tags for the same key. */
   readonly owner: object | undefined;
+  /** Lifts what another version of the query has kept, by version, the first to try first. */
+  readonly migrations?: readonly Migration[] | undefined;
   /** Called once, where it turns out that `load` will not be needed, or not now. */
   readonly elsewhere?: () => void;
   /** Its load is made together with others, which share one place in the budget: resolves when it is their turn. */

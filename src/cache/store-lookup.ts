@@ -3,7 +3,7 @@ import { Bans } from '../coherence/bans.ts';
 import type { Clock } from '../coherence/clock.ts';
 import { within } from '../coherence/deadline.ts';
 import type { Guard, RemovedGuards } from '../coherence/guards.ts';
-import { plainKey } from '../coherence/key.ts';
+import { placeOf, plainKey } from '../coherence/key.ts';
 import { type Label, sameLabel } from '../coherence/label.ts';
 import type { Node } from '../coherence/node.ts';
 import type { Position } from '../coherence/position.ts';
@@ -15,7 +15,7 @@ import type { Events } from './events.ts';
 import type { Flight, Outcome } from './flight.ts';
 import type { LabelSets } from './label-set.ts';
 import type { MemoryTier } from './memory-tier.ts';
-import type { ReadRequest } from './read-request.ts';
+import type { Migration, ReadRequest } from './read-request.ts';
 import type { ReadSettings } from './read-options.ts';
 import type { Found, StoreTier } from './store-tier.ts';
 
@@ -47,13 +47,45 @@ export class StoreLookup {
   }
 
   /** What the store has for a flight, if it may be served; it is promoted to memory. Never rejects. */
-  async find(flight: Flight, request: ReadRequest): Promise<Outcome | undefined> {
-    const found = await this.#parts.store.find(flight.key);
-    if (found === undefined) return undefined;
+  find(flight: Flight, request: ReadRequest): Promise<Outcome | undefined> {
+    const own = this.#parts.store
+      .find(flight.place)
+      .then((found) => (found === undefined ? undefined : this.#judge(flight, request, found)));
+    const { migrations } = request;
+    return migrations === undefined
+      ? own
+      : own.then((outcome) => outcome ?? this.#findElder(flight, request, migrations));
+  }
+
+  /**
+   * What another version of the query has kept, lifted into this one: asked for by one request for all of them, and only
+   * where this version has nothing.
+   */
+  async #findElder(
+    flight: Flight,
+    request: ReadRequest,
+    migrations: readonly Migration[],
+  ): Promise<Outcome | undefined> {
+    const { store } = this.#parts;
+    const all = await Promise.all(migrations.map(({ from }) => store.find(placeOf(flight.key, from))));
+    for (const [i, found] of all.entries()) {
+      const lifted = found && (await this.#judge(flight, request, found, migrations[i]));
+      if (lifted !== undefined) return lifted;
+    }
+    return undefined;
+  }
+
+  async #judge(
+    flight: Flight,
+    request: ReadRequest,
+    found: Found,
+    migration?: Migration,
+  ): Promise<Outcome | undefined> {
     const marked = this.#markedBy(flight, found);
     const now = this.#parts.clock.wall();
     if (!(now < found.bornAt + found.ttl)) {
-      const kept = request.settings.grace > 0 && now < found.bornAt + found.ttl + found.grace;
+      const kept =
+        migration === undefined && request.settings.grace > 0 && now < found.bornAt + found.ttl + found.grace;
       if (kept) flight.old = await this.#keepOld(flight, request, found, marked, now - found.bornAt);
       return undefined;
     }
@@ -63,7 +95,7 @@ export class StoreLookup {
     // Nothing is awaited that is there: promises are a good part of what a hit costs.
     const judged = this.#uncovered(flight.key, marked);
     const asOf = judged instanceof Promise ? await judged : judged;
-    const served = asOf && this.#serve(flight, request, { found, marked, age, asOf });
+    const served = asOf && this.#serve(flight, request, { found, marked, age, asOf, migration });
     const outcome = served instanceof Promise ? await served : served;
     // The store is ruled out: what the flight brings now is yet to be loaded, and new enough for all who join before.
     if (outcome === undefined) flight.checkOrder = 0;
@@ -87,17 +119,53 @@ export class StoreLookup {
   #bring(
     flight: Flight,
     request: ReadRequest,
-    { found, marked, age, asOf }: Judged,
-    value: unknown,
+    { found, marked, age, asOf, migration }: Judged,
+    unpacked: unknown,
   ): Outcome | undefined {
     const { node, stopwatch, events } = this.#parts;
     // Unpacking may have taken a while; what was applied meanwhile counts for readers that joined meanwhile.
     const own = this.#has('serverBoth') || node.attachedAt(stopwatch.now());
     if (own && node.view.cover(marked, flight.key) !== undefined) return undefined;
+    const value = migration === undefined ? unpacked : this.#lift(flight, migration, unpacked);
+    if (value === undefined && migration !== undefined) return undefined;
     request.elsewhere?.();
-    this.#promote(flight, request.settings, marked, { value, ttl: found.ttl, grace: found.grace, age });
+    const kept = { value, ttl: found.ttl, grace: found.grace, age };
+    if (migration !== undefined) this.#settle(flight, request, marked, kept);
+    this.#promote(flight, request.settings, this.#liftedAs(marked, migration), kept);
     if (events.heard) events.emit({ type: 'hit', key: flight.key, from: 'store' });
     return { value, from: 'store', marked, turn: 0, asOf, order: flight.checkOrder, age };
+  }
+
+  /** The old value in this version's shape; `undefined`, and reported, where it cannot be: then it is loaded. */
+  #lift({ key }: Flight, { from, lift }: Migration, old: unknown): unknown {
+    const { events } = this.#parts;
+    try {
+      const value = lift(old);
+      if (value !== undefined && events.heard) events.emit({ type: 'migrated', key, from });
+      if (value === undefined) events.emit({ type: 'not-migrated', key, from });
+      return value;
+    } catch (error) {
+      events.emit({ type: 'not-migrated', key, from, error });
+      return undefined;
+    }
+  }
+
+  /**
+   * Kept in this version too, for whoever comes next. Nothing was loaded: so it keeps the mark, the time of birth, and every
+   * label of the old entry, also those that only its loader knew.
+   */
+  #settle(flight: Flight, request: ReadRequest, marked: Marked, { value, ttl, grace, age }: Unpacked): void {
+    const { store, labels } = this.#parts;
+    const shared = this.#has('liftedLabels') ? marked.shared : labels.of(flight.key, request.tags()).labels;
+    const { epoch, mark } = this.#liftedAs(marked, true);
+    const life = { ttl: Math.min(request.settings.storeTtl, ttl), grace: Math.min(request.settings.grace, grace) };
+    flight.saved = store.save(flight.place, { value, epoch, mark, labels: [flight, ...shared], age, ...life });
+  }
+
+  #liftedAs(marked: Marked, lifted: unknown): Pick<Marked, 'epoch' | 'mark'> {
+    if (lifted === undefined || this.#has('liftedMark')) return marked;
+    const { view } = this.#parts.node;
+    return { epoch: view.epoch, mark: view.applied };
   }
 
   /** The labels checked are those of the envelope and those of the reader: two releases may tag differently. */
@@ -176,10 +244,10 @@ export class StoreLookup {
   }
 
   /** Into memory, with the mark it had: what is known about it has not become better by reading it. */
-  #promote(flight: Flight, settings: ReadSettings, marked: Marked, kept: Unpacked): void {
+  #promote(flight: Flight, settings: ReadSettings, marked: Pick<Marked, 'epoch' | 'mark'>, kept: Unpacked): void {
     const { memory, node } = this.#parts;
     const now = { epoch: node.view.epoch, mark: node.view.applied };
-    memory?.put(flight.key, this.#entry(flight, settings, this.#has('promotionMark') ? marked : now, kept));
+    memory?.put(flight.place, this.#entry(flight, settings, this.#has('promotionMark') ? marked : now, kept));
   }
 
   #entry(
@@ -223,6 +291,8 @@ interface Judged {
   readonly age: number;
   /** Where it was found uncovered. */
   readonly asOf: Position;
+  /** What lifts it, where another version has kept it. */
+  readonly migration: Migration | undefined;
 }
 
 interface Unpacked {

@@ -1,6 +1,7 @@
 import type { Clock } from '../coherence/clock.ts';
 import { Deadlines } from '../coherence/deadline.ts';
 import { shorten, TidemarkError } from '../coherence/errors.ts';
+import { keyOf } from '../coherence/key.ts';
 import type { Label } from '../coherence/label.ts';
 import type { Target } from '../coherence/target.ts';
 import type { Breaker } from './breaker.ts';
@@ -57,27 +58,27 @@ export class StoreTier {
     this.#deadlines = new Deadlines(parts.clock, parts.timeout);
   }
 
-  /** The entry under a key; `undefined` where there is none, or none that can be read. Never rejects. */
-  async find(key: string): Promise<Found | undefined> {
+  /** The entry in a place; `undefined` where there is none, or none that can be read. Never rejects. */
+  async find(place: string): Promise<Found | undefined> {
     this.#wanted ??= this.#ask();
     const { keys, answer } = this.#wanted;
-    const index = keys.push(key) - 1;
+    const index = keys.push(place) - 1;
     try {
       const found = (await answer)[index];
       return found === undefined ? undefined : this.#unpack(decodeEnvelope(found));
     } catch (error) {
-      this.#failed('get', [key], error);
+      this.#failed('get', [place], error);
       return undefined;
     }
   }
 
   /** Keeps an entry; readers do not wait for it. Resolves when it is there, or has failed; never rejects. */
-  async save(key: string, kept: Kept): Promise<void> {
+  async save(place: string, kept: Kept): Promise<void> {
     this.#writing++;
     try {
-      await this.#save(key, kept);
+      await this.#save(place, kept);
     } catch (error) {
-      this.#failed('set', [key], error);
+      this.#failed('set', [place], error);
     } finally {
       if (--this.#writing === 0) for (const resolve of this.#idle.splice(0)) resolve();
     }
@@ -112,17 +113,17 @@ export class StoreTier {
     return { keys, answer };
   }
 
-  #save(key: string, kept: Kept): Promise<void> {
+  #save(place: string, kept: Kept): Promise<void> {
     const { clock, serializers, compression } = this.#parts;
     const serializer = serializers[0] as Serializer;
     const bornAt = Math.max(0, clock.wall() - kept.age);
     const packed = serializer.encode(kept.value);
-    if (compression === undefined) return this.#set(key, kept, bornAt, packed, undefined);
-    return compress(packed, compression).then((small) => this.#set(key, kept, bornAt, packed, small));
+    if (compression === undefined) return this.#set(place, kept, bornAt, packed, undefined);
+    return compress(packed, compression).then((small) => this.#set(place, kept, bornAt, packed, small));
   }
 
   async #set(
-    key: string,
+    place: string,
     kept: Kept,
     bornAt: number,
     packed: Uint8Array,
@@ -141,8 +142,8 @@ export class StoreTier {
       compressed: small !== undefined,
       payload: small ?? packed,
     });
-    await breaker.run(() => this.#inTime(store.set(key, bytes, ttl + grace, labels)));
-    if (events.heard) events.emit({ type: 'stored', key, bytes: bytes.length });
+    await breaker.run(() => this.#inTime(store.set(place, bytes, ttl + grace, labels)));
+    if (events.heard) events.emit({ type: 'stored', key: keyOf(place), bytes: bytes.length });
   }
 
   #unpack(envelope: Envelope): Found {
@@ -167,7 +168,7 @@ export class StoreTier {
     return this.#deadlines.within(work, () => new Error(`the store did not answer within ${this.#parts.timeout} ms`));
   }
 
-  #failed(operation: 'get' | 'set' | 'reclaim', keys: readonly string[], error: unknown): void {
-    this.#parts.events.emit({ type: 'store-failed', operation, keys, error });
+  #failed(operation: 'get' | 'set' | 'reclaim', places: readonly string[], error: unknown): void {
+    this.#parts.events.emit({ type: 'store-failed', operation, keys: places.map(keyOf), error });
   }
 }

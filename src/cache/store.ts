@@ -2,7 +2,8 @@ import type { Label } from '../coherence/label.ts';
 import type { Target } from '../coherence/target.ts';
 
 /**
- * A shared store of encoded entries (L2).
+ * A shared store of encoded entries (L2). Its keys are places: canonical keys, or those of a version (`placeOf`); `plainKey`
+ * takes both.
  *
  * It does not promise that what was set is found again, that it is the newest that was set, that a removed entry stays
  * away, or that it expires on time: the rule decides about truth, the store only saves work. It must not promise to be

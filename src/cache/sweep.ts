@@ -81,14 +81,14 @@ export class Sweep {
     if (this.#revision !== this.#parts.view.revision || this.#tolerated) this.#after(DELAY);
   }
 
-  #look(key: string, entry: Entry): void {
+  #look(place: string, entry: Entry): void {
     const { memory, view, now } = this.#parts;
-    if (entry.checked === view.revision || view.cover(entry, key) === undefined) return;
+    if (entry.checked === view.revision || view.cover(entry, place) === undefined) return;
     const time = now();
     const tolerance = Math.max(LEAST, entry.grace, this.#parts.tolerance());
     const standsIn =
       entry.provenAt > NEVER && time - entry.provenAt <= tolerance && time < entry.freshUntil + tolerance;
     if (standsIn) this.#tolerated = true;
-    else memory.remove(key);
+    else memory.remove(place);
   }
 }

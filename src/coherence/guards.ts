@@ -41,6 +41,10 @@ export type Guard =
   | 'detachedJoin' // while detached, only flights younger than maxLag are joined
   | 'tokenEpoch' // a token of another epoch is answered by the loader
   | 'tokenJoin' // a reader with a token joins only flights marked at or after it
+  | 'versionPlace' // each version of a query keeps its values in places of their own
+  | 'versionLabels' // ... under the labels of the one key that they share
+  | 'liftedMark' // a value of another version keeps its mark when it is lifted
+  | 'liftedLabels' // ... and its labels
   | 'readerLabels' // labels checked are those of the envelope and of the reader
   | 'serverLabels' // a server-checked read asks for all labels of the envelope
   | 'serverBoth' // ... and checks both tables and the epoch

@@ -2,7 +2,17 @@ import { readFileSync } from 'node:fs';
 import { isDeepStrictEqual } from 'node:util';
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { ancestors, canonicalKey, escapeSegment, type KeyInput, plainKey, segment } from './key.ts';
+import {
+  ancestors,
+  canonicalKey,
+  escapeSegment,
+  isVersioned,
+  type KeyInput,
+  keyOf,
+  placeOf,
+  plainKey,
+  segment,
+} from './key.ts';
 
 interface Vector {
   readonly input: KeyInput;
@@ -14,6 +24,13 @@ interface Vector {
 }
 
 const vectors = JSON.parse(readFileSync(new URL('../../test/vectors/keys.json', import.meta.url), 'utf8')) as Vector[];
+
+const places = JSON.parse(readFileSync(new URL('../../test/vectors/places.json', import.meta.url), 'utf8')) as {
+  readonly key: string;
+  readonly version: number;
+  readonly place: string;
+  readonly plain: string;
+}[];
 
 const awkward = fc.string({ unit: fc.constantFrom('a', 'b', ':', '\\', '😀', ' '), maxLength: 6 });
 const segments = fc.array(fc.oneof(awkward, fc.string({ unit: 'grapheme', maxLength: 12 })), {
@@ -93,6 +110,30 @@ describe('keys', () => {
 
   it('escape only what separates and what escapes', () => {
     expect(escapeSegment('a:b\\c*?')).toBe('a\\:b\\\\c*?');
+  });
+});
+
+describe('places', () => {
+  it.each(places)('are for ever: $place', ({ key, version, place, plain }) => {
+    expect(placeOf(key, version)).toBe(place);
+    expect(keyOf(place)).toBe(key);
+    expect(plainKey(place)).toBe(plain);
+  });
+
+  it('are keys in their first version, and never in a later one', () => {
+    expect(placeOf('user:42', 1)).toBe('user:42');
+    expect(placeOf('user:42', 2)).toBe('\\v2:user:42');
+    fc.assert(
+      fc.property(segments, fc.integer({ min: 1, max: 1_000 }), (list, version) => {
+        const key = canonicalKey(['x', ...list]);
+        const place = placeOf(key, version);
+        expect(isVersioned(place)).toBe(version > 1);
+        expect(keyOf(place)).toBe(key);
+        expect(plainKey(place)).toBe(plainKey(key));
+        // Whatever text somebody takes for a key, it is not the place of a version.
+        expect(isVersioned(canonicalKey(place))).toBe(false);
+      }),
+    );
   });
 });
 

@@ -48,9 +48,34 @@ export function ancestors(key: string): string[] {
   return found;
 }
 
-/** A canonical key without its escapes: what globs are matched against, and what people read. */
-export function plainKey(key: string): string {
-  return key.includes('\\') ? key.replace(/\\(.)/gs, '$1') : key;
+/**
+ * Where the value of a key is kept, in every tier: under the key itself, or, in a version of its query other than the first,
+ * under `\v<version>:<key>`. No canonical key begins like that, so no two versions and no other key ever meet; what an entry
+ * depends on stays that of its key.
+ *
+ * @param version a whole number from 1 on
+ * @example placeOf('fr:budgets:ORG1', 2) // '\v2:fr:budgets:ORG1'
+ */
+export function placeOf(key: string, version: number): string {
+  return version === 1 ? key : `\\v${version}:${key}`;
+}
+
+/** The canonical key of a place. */
+export function keyOf(place: string): string {
+  return isVersioned(place) ? place.slice(place.indexOf(':') + 1) : place;
+}
+
+/** Whether a text is the place of a version other than the first: never a canonical key. */
+export function isVersioned(place: string): boolean {
+  return place.charCodeAt(0) === BACKSLASH && place.charCodeAt(1) === V;
+}
+
+const BACKSLASH = 0x5c;
+const V = 0x76;
+
+/** A canonical key, or the place of one, without its escapes: what globs are matched against, and what people read. */
+export function plainKey(place: string): string {
+  return place.includes('\\') ? keyOf(place).replace(/\\(.)/gs, '$1') : place;
 }
 
 /**

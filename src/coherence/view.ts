@@ -56,7 +56,7 @@ export class View {
    * Why a value may not be served, or `undefined` if no record after its mark covers it. Every comparison is written so
    * that a missing number refuses.
    *
-   * @param key its canonical key
+   * @param key its canonical key, or the place of it
    * @param tested the revision at which the same value was last found uncovered, 0 for never
    * @param turn what was queued here up to this turn is known to be in the value; 0 unless it comes from a flight
    */

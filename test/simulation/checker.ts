@@ -13,7 +13,7 @@ export type PromiseName =
   | 'token' // a reader with a token sees that write, on any node
   | 'consistent' // grouped reads are valid at one position
   | 'tolerance' // an old value goes only to readers who asked for it
-  | 'value' // a value is of the row asked for, and was once committed
+  | 'value' // a value is of the row asked for, in the shape asked for, and was once committed
   | 'error' // errors of loaders, and only of their readers
   | 'recovery' // after the faults: attached, drained, settled
   | 'hits'; // after the faults: what was read is found again without loading
@@ -351,6 +351,11 @@ class Checker {
         cell,
       );
       return;
+    }
+    const shape = asked.fact.shape ?? 1;
+    if ((value.shape ?? 1) !== shape) {
+      const text = `${about} was given the shape of version ${value.shape ?? 1}, and asked for that of ${shape}`;
+      this.#violate('value', text, [asked.index, index], cell);
     }
     if (owed !== undefined && !(value.version >= owed.version)) {
       const text = `${about} was given version ${value.version}, owed at least ${owed.version} (${owed.promise})`;

@@ -66,6 +66,7 @@ const PLAIN: Profile = {
   serveDetached: [0],
   replicaReads: 0,
   newer: 0,
+  versions: 0,
   eager: 0,
   bypass: 0,
   jitter: 0,
@@ -217,6 +218,13 @@ export const GUARD_PROFILES: readonly GuardProfile[] = [
   }),
   on('tokenJoin', { loaderAfter: SLOW_LOADER, rereads: 1, follower: SLOW_FOLLOWER }),
   on('readerLabels', { targets: { extra: 1, tag: 1 }, newer: 0.5, store: 1 }),
+  on('versionPlace', { versions: 1, store: 1 }),
+  on('versionLabels', { versions: 1 }),
+  on('liftedMark', {
+    ...{ versions: 1, newer: 0.5, store: 1, nodes: [5, 5], rows: [2, 4], memory: [1] },
+    ...{ calls: { read: 1 }, targets: { extra: 1 }, faults: { evict: 1 }, faultCount: [6, 10] },
+  }),
+  on('liftedLabels', { versions: 1, calls: { read: 1 }, targets: { dynamic: 1 }, rows: [2, 4], store: 1, memory: [1] }),
   on('staleSince', {
     ...SPARSE,
     calls: { maxStaleness: 3, read: 1 },

@@ -32,6 +32,8 @@ export interface Value {
   readonly version: number;
   /** The load that made it. */
   readonly load: number;
+  /** The version of the query that it is made for; without one the first. */
+  readonly shape?: number;
 }
 
 export type Receipts = Receipt['status'];
@@ -124,6 +126,8 @@ export type Fact = { readonly at: number } & (
       readonly node: number;
       readonly life: number;
       readonly cells: readonly number[];
+      /** The version of the query that is read; without one the first. */
+      readonly shape?: number;
       readonly wish: Wish;
     }
   | {

@@ -26,15 +26,15 @@ export class Loader {
   }
 
   /** Loads a row for the cache. */
-  async load(row: number, ctx: LoadContext): Promise<Value> {
-    return this.#load([row], [ctx]).then((values) => values[0] as Value);
+  async load(row: number, ctx: LoadContext, shape: number): Promise<Value> {
+    return this.#load([row], [ctx], shape).then((values) => values[0] as Value);
   }
 
-  async loadMany(rows: readonly number[], contexts: readonly LoadContext[]): Promise<Value[]> {
-    return this.#load(rows, contexts);
+  async loadMany(rows: readonly number[], contexts: readonly LoadContext[], shape: number): Promise<Value[]> {
+    return this.#load(rows, contexts, shape);
   }
 
-  async #load(rows: readonly number[], contexts: readonly LoadContext[]): Promise<Value[]> {
+  async #load(rows: readonly number[], contexts: readonly LoadContext[], shape: number): Promise<Value[]> {
     const { history, latencies, random, loaders, plan, catalogue, numbers } = this.#world;
     const loads = rows.map((row) => {
       const load = ++numbers.load;
@@ -56,7 +56,7 @@ export class Loader {
       const { version, source } = versions[i] as { version: number; source: string };
       const load = loads[i] as number;
       history.add({ type: 'loaded', load, version, source });
-      return { row, version, load };
+      return { row, version, load, ...(shape === 1 ? {} : { shape }) };
     });
   }
 

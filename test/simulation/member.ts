@@ -2,6 +2,8 @@ import { Cache } from '../../src/cache/cache.ts';
 import type { CacheEvent } from '../../src/cache/events.ts';
 import { withContext } from '../../src/cache/load-context.ts';
 import type { Query } from '../../src/cache/query.ts';
+import type { Migrate } from '../../src/cache/version.ts';
+import type { SeededRandom } from '../../src/testing/seeded-random.ts';
 import { VirtualClock } from '../../src/testing/virtual-clock.ts';
 import { QUERY, type Site } from './catalogue.ts';
 import { Channel } from './channel.ts';
@@ -29,6 +31,8 @@ export class Life {
   readonly rows: Query<[string, string], Value>;
   /** The site that the query's tags make it. */
   readonly site: Site;
+  /** The version of the query that its release has. */
+  readonly release: number;
   /** Reads and invalidations that have not settled. */
   readonly unsettled: Set<number> = new Set();
 
@@ -51,6 +55,8 @@ export class Life {
     this.values = new Channel({ ...wires, latency: latencies.values, route: () => world.values });
     this.loader = new Loader(world, node, this.clock);
     this.site = random.chance(plan.profile.newer) ? 'newer' : 'typed';
+    const release = plan.versions && random.chance(0.5) ? 2 : 1;
+    this.release = release;
     let client: LogClient | undefined;
     const log = {
       data: this.data,
@@ -94,11 +100,13 @@ export class Life {
     const rowOf = (id: string): number => Number(id.slice(1));
     this.rows = this.cache.query({
       name: QUERY,
-      load: withContext((ctx, _organisation: string, id: string) => this.loader.load(rowOf(id), ctx)),
+      ...(plan.versions ? { version: release, migrate: migrationsTo(release, random) } : {}),
+      load: withContext((ctx, _organisation: string, id: string) => this.loader.load(rowOf(id), ctx, release)),
       loadMany: (args, contexts) =>
         this.loader.loadMany(
           args.map(([, id]) => rowOf(id)),
           contexts,
+          release,
         ),
       tags: (_organisation, id) => catalogue.tags(rowOf(id), this.site),
     });
@@ -114,6 +122,16 @@ export class Life {
     this.clock.kill();
     for (const channel of [this.data, this.follower, this.values]) channel.cut(noticed);
   }
+}
+
+/** From the other of the two versions; now and then it cannot be done. */
+function migrationsTo(release: number, random: SeededRandom): Migrate<Value> {
+  const lift = ({ row, version, load }: Value): Value | undefined => {
+    if (random.chance(0.03)) throw new Error('not in this shape');
+    if (random.chance(0.03)) return undefined;
+    return release === 1 ? { row, version, load } : { row, version, load, shape: release };
+  };
+  return { [3 - release]: lift };
 }
 
 function observe({ history, counts }: World, node: number, event: CacheEvent): void {

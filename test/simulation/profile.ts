@@ -102,6 +102,8 @@ export interface Profile {
   readonly replicaLag: Range;
   /** That a node runs the later release, with one more tag. */
   readonly newer: number;
+  /** That releases with two versions of the query share the fleet, and lift each other's values. */
+  readonly versions: number;
   readonly eager: number;
   /** That readers bypass the cache now and then. (Rare: it slows down every promise of the process.) */
   readonly bypass: number;
@@ -211,6 +213,7 @@ export const USUAL: Profile = {
   replicaReads: 0.2,
   replicaLag: [0, 600],
   newer: 0.4,
+  versions: 0.25,
   eager: 0.1,
   bypass: 0.02,
   jitter: 0.2,
@@ -248,6 +251,7 @@ export interface Plan {
   readonly eager: boolean;
   readonly bypass: boolean;
   readonly jitter: number;
+  readonly versions: boolean;
   readonly faults: number;
 }
 
@@ -289,6 +293,8 @@ export function drawPlan(profile: Profile, random: SeededRandom): Plan {
     bypass: random.chance(profile.bypass),
     jitter: random.chance(profile.jitter) ? 0.3 : 0,
     faults: range(profile.faultCount),
+    // Drawn only where there are any: runs of other profiles stay what they were.
+    versions: profile.versions > 0 && random.chance(profile.versions),
   };
 }
 

@@ -98,7 +98,7 @@ export class Reader {
     const site = random.chance(0.5) ? 'tagged' : 'bare';
     const options = site === 'bare' ? undefined : { tags: catalogue.tags(row, site) };
     return this.#note('getOrSet', [row], site, {}, async () =>
-      one(await this.#life.cache.getOrSet(this.#key(row), (ctx) => this.#life.loader.load(row, ctx), options)),
+      one(await this.#life.cache.getOrSet(this.#key(row), (ctx) => this.#life.loader.load(row, ctx, 1), options)),
     );
   }
 
@@ -164,6 +164,8 @@ export class Reader {
       node: this.#life.node,
       life: this.#life.number,
       cells,
+      // Whoever reads by the key alone reads what has no version.
+      ...(this.#life.release === 1 || call === 'getOrSet' || call === 'get' ? {} : { shape: this.#life.release }),
       wish: { call, tolerance: 0, detached: plan.serveDetached, write: undefined, ...wish },
     });
     return read;

@@ -195,3 +195,40 @@ describe('createCache', () => {
     createCache({ name: 'shop', serializer: 'xml' });
   });
 });
+
+describe('a version', () => {
+  it('takes migrations that say what the other version was, and return what this one is', () => {
+    const load = async (id: number) => ({ id, euros: 1 });
+    const price = cache.query({
+      name: 'price',
+      version: 2,
+      load,
+      migrate: {
+        1: (old: { id: number; cents: number }) => ({ id: old.id, euros: old.cents / 100 }),
+        3: () => undefined,
+      },
+    });
+    expectTypeOf(price).toEqualTypeOf<Query<[id: number], { id: number; euros: number }>>();
+    cache.query({
+      name: 'price',
+      version: 2,
+      load,
+      migrate: {
+        1: (old) => {
+          expectTypeOf(old).toEqualTypeOf<unknown>();
+          return undefined;
+        },
+      },
+    });
+  });
+
+  it('refuses migrations to another shape, asynchronous ones, and versions that are texts', () => {
+    const load = async (id: number) => ({ id, euros: 1 });
+    // @ts-expect-error -- `cents` is the old shape
+    cache.query({ name: 'price', load, migrate: { 2: () => ({ id: 1, cents: 100 }) } });
+    // @ts-expect-error -- a promise is not the new value
+    cache.query({ name: 'price', load, migrate: { 2: async () => ({ id: 1, euros: 1 }) } });
+    // @ts-expect-error -- a text is no version
+    cache.query({ name: 'price', load, version: '2' });
+  });
+});
