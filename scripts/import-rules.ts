@@ -76,7 +76,7 @@ export const importRows: Readonly<Record<string, ImportRow>> = {
   // How a log is reached is the same for whoever takes part without a cache.
   events: {
     publicNames: true,
-    rooms: { coherence: 'all', cache: { only: ['log-access.ts'] } },
+    rooms: { coherence: 'all', cache: { only: ['log-access.ts', 'size.ts'] } },
     builtins: [...pureBuiltins, 'node:async_hooks', 'node:events'],
   },
   operations: { publicNames: true, rooms: { coherence: 'all' }, builtins: pureBuiltins },

@@ -40,11 +40,15 @@ export type { AnnounceOptions, CommittedOptions, StrictWrite } from './cache/str
 export { systemClock, systemRandom } from './cache/system-clock.ts';
 export {
   type Attempt,
+  type CloudEvent,
+  type CloudEventsConnection,
+  type CloudEventsOptions,
   commandInvalidation,
   type CommandInvalidationOptions,
   type CommandMap,
   type CommandMiddleware,
   type CommandRule,
+  connectCloudEvents,
   connectEmitter,
   type Connection,
   connectEventTarget,
@@ -77,6 +81,7 @@ export {
   type Invalidator,
   type LogAccessOptions,
   type Mapped,
+  type Mapper,
   type Message,
   type MessageClass,
   type MessageContent,
@@ -104,4 +109,5 @@ export {
   type Targets,
   type TypedMessage,
   type Unhandled,
+  type Webhook,
 } from './events/index.ts';

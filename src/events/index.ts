@@ -6,7 +6,11 @@ export {
 } from './command-invalidation.ts';
 export { type CommandMap, type CommandRule, onCommand } from './command-map.ts';
 export type { Attempt } from './delivery.ts';
-export type { Mapped, Provenience } from './arrival.ts';
+export type { Mapped, Mapper, Provenience } from './arrival.ts';
+export type { CloudEvent } from './cloud-event.ts';
+export { connectCloudEvents, type CloudEventsConnection } from './cloud-events.ts';
+export type { CloudEventsOptions } from './cloud-events-options.ts';
+export type { Webhook } from './webhook.ts';
 export type { Connection } from './connection.ts';
 export { connectEmitter, type EmitterLike, type EmitterMapping, type EmitterOptions } from './emitter.ts';
 export { connectEventTarget, type EventTargetLike, type EventTargetOptions } from './event-target.ts';

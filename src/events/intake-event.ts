@@ -39,6 +39,8 @@ export type IntakeEvent<E> =
   | { readonly type: 'ended'; readonly source: string; readonly cause: unknown }
   /** Something came that the mapping does not name; told once for each name. */
   | { readonly type: 'unmapped'; readonly source: string; readonly name: string }
+  /** A request was not taken; `cause` where that is no fault of its sender. */
+  | { readonly type: 'refused'; readonly status: number; readonly detail: string; readonly cause?: unknown }
   /** Closed before these were handled. */
   | { readonly type: 'closed'; readonly unhandled: number; readonly covered: boolean };
 
@@ -85,6 +87,11 @@ export function logIntake(logger: Logger, event: IntakeEvent<unknown>): void {
       return logger.warn(
         { event: 'intake_unmapped', source: event.source, name: event.name },
         `intake_unmapped: no event is named for ${shorten(event.name)}; it is passed over`,
+      );
+    case 'refused':
+      return logger[event.status < 500 ? 'info' : 'warn'](
+        { event: 'intake_refused', status: event.status, err: event.cause },
+        `intake_refused: ${event.detail}`,
       );
     case 'closed':
       return logger.warn(

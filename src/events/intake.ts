@@ -53,8 +53,8 @@ interface Handled<E> {
   readonly queued: boolean;
 }
 
-/** Types that fail again and again, of which so many are remembered. */
-const MOST_FAILING = 1_000;
+/** Most names, of types or of what is not mapped, that are remembered. */
+const MOST_NAMES = 1_000;
 
 /**
  * Takes domain events from a source to their handler: one at a time and in order for each source; again, with growing pauses,
@@ -72,6 +72,8 @@ export class Intake<E extends DomainEvent> {
   readonly #parking: Parking<E>;
   /** Types whose last event was given up. */
   readonly #failing = new Set<string>();
+  /** Names of what came and is not mapped. */
+  readonly #unmapped = new Set<string>();
   #count = { handled: 0, failures: 0, givenUp: 0, lost: 0 };
   #made = 0;
   #waiting = 0;
@@ -108,6 +110,15 @@ export class Intake<E extends DomainEvent> {
     const covered = (await this.#cover('intake.gap')) !== 'failed';
     this.tell({ type: 'gap', source, cause, covered });
     return covered;
+  }
+
+  /** Something came that no event is named for. Told once for each name, as long as there are not too many of them. */
+  unmapped(source: string, name: string): void {
+    const known = JSON.stringify([source, name]);
+    if (this.#unmapped.has(known)) return;
+    if (this.#unmapped.size >= MOST_NAMES) this.#unmapped.clear();
+    this.#unmapped.add(known);
+    this.tell({ type: 'unmapped', source, name });
   }
 
   /** The events that were given up, oldest first. */
@@ -217,7 +228,7 @@ export class Intake<E extends DomainEvent> {
   }
 
   async #giveUp(it: Arrival<E>, kind: string, error: unknown, lane: Lane<E>): Promise<Taken> {
-    if (this.#failing.size >= MOST_FAILING) this.#failing.clear();
+    if (this.#failing.size >= MOST_NAMES) this.#failing.clear();
     this.#failing.add(kind);
     let cover = await this.#cover('intake.given-up');
     for (let times = 0; cover === 'queued' && this.#habits.waits && (await lane.look(times)); times++)
