@@ -24,9 +24,11 @@ import { includesAll, LabelSets } from './label-set.ts';
 import type { LoadContext } from './load-context.ts';
 import { MemoryTier } from './memory-tier.ts';
 import { makeQuery, type Query, QueryNames, type QueryOptions, type ReadRequestOf } from './query.ts';
-import { type ReadOptions, type ReadSettings, readSettings } from './read-options.ts';
+import { type ReadMode, type ReadOptions, type ReadSettings, readSettings } from './read-options.ts';
 import { type Provenance, provenance, ReadPath } from './read-path.ts';
 import type { ReadRequest } from './read-request.ts';
+import { Shadow } from './shadow.ts';
+import type { ShadowCounts } from './shadow-counts.ts';
 import { StoreTier } from './store-tier.ts';
 import { type AnnounceOptions, type CommittedOptions, type StrictWrite, strictWrite } from './strict-write.ts';
 import { Sweep } from './sweep.ts';
@@ -84,6 +86,7 @@ export class Cache {
   readonly #fill: Fill;
   readonly #reads: ReadPath;
   readonly #consistent: Consistent;
+  readonly #shadow: Shadow;
   readonly #sweep: Sweep | undefined;
   readonly #queries = new QueryNames();
   readonly #placed: boolean;
@@ -167,6 +170,7 @@ export class Cache {
       strict: settings.strict,
     });
     this.#consistent = new Consistent({ ...parts, reads: this.#reads });
+    this.#shadow = new Shadow({ ...parts, reads: this.#reads, fill: this.#fill });
     const { view } = this.#node;
     if (this.#memory !== undefined)
       this.#sweep = new Sweep({
@@ -212,8 +216,9 @@ export class Cache {
   /** The value under a key, if a tier may serve it; never loads. */
   async get<T = unknown>(key: KeyInput): Promise<T | undefined> {
     this.#open();
-    const request = this.#request<T>(key, nothing, GET);
-    if (!this.#caches(request)) return undefined;
+    const request = this.#request<T>(key, nothing, undefined);
+    // Who only looks has nothing to opt in to.
+    if (this.#mode(request, 'on') !== 'on') return undefined;
     const entry = this.#reads.inMemory(request, this.#now());
     if (entry instanceof Entry) {
       if (this.#events.heard) this.#events.emit({ type: 'hit', key: request.key, from: 'memory' });
@@ -315,7 +320,7 @@ export class Cache {
     const wanted = requests.map((it) => it.request);
     const past = wanted.some((it) => !this.#caches(it));
     const values = past
-      ? await Promise.all(wanted.map((it) => this.#fill.past(it)))
+      ? await Promise.all(wanted.map((it) => this.#past(it)))
       : await this.#consistent.read(wanted, ms);
     return values as { [I in keyof R]: R[I] extends ReadRequestOf<infer T> ? T : never };
   }
@@ -491,6 +496,7 @@ export class Cache {
   async #close(drain: number): Promise<{ unsent: number }> {
     const unsent = await this.#node.close(drain);
     this.#fill.close();
+    this.#shadow.close();
     this.#fleetBudget?.close();
     await this.#store?.settled();
     this.#sweep?.close();
@@ -514,6 +520,7 @@ export class Cache {
       const entry = this.#caches(request) ? this.#reads.inMemory(request, this.#now()) : undefined;
       return entry instanceof Entry ? (entry.value as T) : undefined;
     },
+    shadow: (owner: object): ShadowCounts => this.#shadow.counts(owner),
     batch: <A extends unknown[], T>(loadMany: LoadMany<A, T>, timeout: number, size: number): Batch<A, T> =>
       new Batch({ loadMany, timeout, budget: this.#budget, clock: this.#settings.context.clock }, size),
   };
@@ -532,9 +539,7 @@ export class Cache {
     const entry = this.#memory?.get(place);
     if (entry === undefined || (owner !== undefined && entry.owner !== owner)) return undefined;
     if (options !== undefined && !suits(entry, options)) return undefined;
-    const enabled = options?.enabled ?? settings.enabled;
-    if (enabled === false || (this.#settings.optIn && enabled !== true) || settings.atLeast !== undefined)
-      return undefined;
+    if (settings.atLeast !== undefined || !this.#isOn(settings.mode, options)) return undefined;
     const now = this.#node.follower.now();
     const eager = options?.eagerRefresh ?? settings.eagerRefresh;
     if (eager <= 1 && now - entry.bornAt > entry.ttl * eager) return undefined;
@@ -545,7 +550,7 @@ export class Cache {
 
   async #get<T>(request: ReadRequest<T>): Promise<T> {
     this.#open();
-    if (!this.#caches(request)) return (await this.#fill.past(request)) as T;
+    if (!this.#caches(request)) return (await this.#past(request)) as T;
     return (await this.#reads.read(request)).value as T;
   }
 
@@ -553,7 +558,7 @@ export class Cache {
     this.#open();
     if (!this.#caches(request))
       return {
-        value: (await this.#fill.past(request)) as T,
+        value: (await this.#past(request)) as T,
         from: 'loader',
         stale: false,
         mark: undefined,
@@ -562,10 +567,24 @@ export class Cache {
     return provenance<T>(await this.#reads.read(request));
   }
 
-  #caches({ settings }: ReadRequest): boolean {
-    const { enabled, optIn } = this.#settings;
-    if (!enabled || settings.enabled === false || (optIn && settings.enabled !== true)) return false;
-    return this.#outside?.getStore() !== true;
+  /** A value that is loaded for this reader alone. */
+  async #past(request: ReadRequest): Promise<unknown> {
+    return this.#mode(request) === 'shadow' ? this.#shadow.read(request) : this.#fill.past(request);
+  }
+
+  #caches(request: ReadRequest): boolean {
+    return this.#mode(request) === 'on';
+  }
+
+  #mode({ settings }: ReadRequest, unsaid: ReadMode = this.#settings.optIn ? 'off' : 'on'): ReadMode {
+    if (!this.#settings.enabled || this.#outside?.getStore() === true) return 'off';
+    return settings.mode ?? unsaid;
+  }
+
+  /** Options that are wrong are not, and are refused where they are read. On the way of every hit. */
+  #isOn(mode: ReadMode | undefined, options: GetOptions | undefined): boolean {
+    const said = options?.enabled ?? options?.mode ?? mode;
+    return said === undefined ? !this.#settings.optIn : said === true || said === 'on';
   }
 
   #request<T>(
@@ -621,9 +640,6 @@ const NO_MARK: Token = '1.none';
 const NO_TAGS: readonly string[] = [];
 
 const TAGS = ['tags'];
-
-/** Who only looks has nothing to opt in to. */
-const GET: GetOptions = { enabled: true };
 
 function nothing(): never {
   throw new TidemarkError('INVALID_QUERY', 'get() does not load');

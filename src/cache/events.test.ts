@@ -75,6 +75,7 @@ const TYPES: Record<CacheEvent['type'], true> = {
   refresh: true,
   loaded: true,
   'load-failed': true,
+  shadow: true,
   evicted: true,
   migrated: true,
   'not-migrated': true,
@@ -128,6 +129,7 @@ describe('a cache', () => {
     slow.open(3);
     await Promise.all(reads); // rejoined
 
+    await cache.getOrSet('b', () => 3, { mode: 'shadow' }); // shadow
     for (const name of ['c', 'd', 'e']) await cache.getOrSet(name, () => 4); // evicted
     const first = cache.query({ name: 'q', load: (id: number) => id });
     await Promise.all([first(1), first(2)]);

@@ -33,6 +33,18 @@ export type CacheEvent =
   | { readonly type: 'refresh'; readonly key: string }
   | { readonly type: 'loaded'; readonly key: string; readonly ms: number; readonly kept: boolean }
   | { readonly type: 'load-failed'; readonly key: string; readonly ms: number; readonly error: unknown }
+  /** A read in shadow mode is judged: at once, or once it is clear whether an invalidation was under way. */
+  | {
+      readonly type: 'shadow';
+      readonly key: string;
+      readonly outcome: ShadowOutcome;
+      /** Where the cache would have had the value from; not of a `miss`. */
+      readonly from?: 'memory' | 'store';
+      /** Of what the cache would have served: milliseconds since its load began. */
+      readonly age?: number;
+      /** What the query's `equals` has thrown. */
+      readonly error?: unknown;
+    }
   | { readonly type: 'evicted'; readonly key: string }
   | { readonly type: 'stored'; readonly key: string; readonly bytes: number }
   /** What another version of a query had kept was lifted into this one. `from`: that version. */
@@ -56,6 +68,19 @@ export type CacheEvent =
       readonly cause: Cause | undefined;
       readonly ms: number;
     };
+
+/**
+ * What a read in shadow mode found of the cache, beside the value that it loaded and returned.
+ *
+ * - `miss`: nothing that could be served.
+ * - `same`: what was loaded.
+ * - `changed`: another value; something that covers one of the two was invalidated since, or at most `maxLag` later. The cache
+ *   would have been behind by a moment, as it may be.
+ * - `differed`: another value, and nothing has covered it. Somebody does not invalidate, or the key lacks something that the value
+ *   depends on, or the loader does not return the same for the same.
+ * - `unknown`: another value, and nobody can say why: this process was cut off from the log meanwhile, or too many waited.
+ */
+export type ShadowOutcome = 'miss' | 'same' | 'changed' | 'differed' | 'unknown';
 
 export type Listener = (event: CacheEvent) => void;
 

@@ -43,6 +43,8 @@ export interface FillMode {
   readonly loadOnly: boolean;
   /** The position that a reader asks for, where the node has not reached it: the replica may not have it either. */
   readonly unreached: boolean;
+  /** Of a load whose reader is not to notice the cache: asked when it is there, whether it is kept. */
+  readonly keeps?: () => boolean;
 }
 
 /** Most lengths of deadlines that are kept. */
@@ -114,6 +116,11 @@ export class Fill {
     }
   }
 
+  /** The loader alone, as {@link past}, but under a mark: what it brings is kept, if `keeps` says so when it is there. */
+  apart(request: ReadRequest, keeps: () => boolean): Promise<Outcome> {
+    return this.#load(this.#flight(request, true), request, { loadOnly: true, unreached: true, keeps });
+  }
+
   async #run(flight: Flight, request: ReadRequest, mode: FillMode): Promise<Outcome> {
     if (!mode.loadOnly && this.#lookup !== undefined) {
       const stored = await this.#lookup.find(flight, request);
@@ -159,7 +166,7 @@ export class Fill {
     const known = !mode.unreached && !open && node.attachedAt(startedAt);
     const ctx = new LoadDecisions({
       key: flight.key,
-      previous: memory?.get(flight.place)?.value,
+      previous: mode.keeps === undefined ? memory?.get(flight.place)?.value : undefined,
       lsn: known || !this.#has('lsnUnknown') ? view.lsn : 'unknown',
     });
     this.#loading.add(ctx);
@@ -168,7 +175,9 @@ export class Fill {
       const value = isThenable(loading) ? await this.#inTime(loading, request, ctx) : loading;
       if (!this.#has('markBefore'))
         flight.begin({ epoch: view.epoch, number: view.applied }, view.pending.turn, flight.loadOrder);
-      const kept = this.#keep(flight, request, ctx, value, startedAt);
+      if (ctx.tags.length > 0)
+        flight.set = this.#parts.labels.unite(flight.set, this.#parts.labels.of(flight.key, ctx.tags));
+      const kept = mode.keeps?.() !== false && this.#keep(flight, request, ctx, value, startedAt);
       if (events.heard) events.emit({ type: 'loaded', key: flight.key, ms: stopwatch.now() - startedAt, kept });
       const asOf = { epoch: flight.epoch, number: flight.mark };
       return {
@@ -214,8 +223,7 @@ export class Fill {
   }
 
   #keep(flight: Flight, request: ReadRequest, ctx: LoadDecisions, value: unknown, bornAt: number): boolean {
-    const { labels, memory, store, node } = this.#parts;
-    if (ctx.tags.length > 0) flight.set = labels.unite(flight.set, labels.of(flight.key, ctx.tags));
+    const { memory, store, node } = this.#parts;
     if (value === undefined || ctx.skipped || flight.epoch === '' || this.#closed) return false;
     if (this.#isWithheld(flight)) return false;
     const cover = node.view.cover(flight, flight.key, flight.turn);

@@ -90,6 +90,13 @@ export function journal({ logger, wall, logHits, logMisses }: JournalOptions): L
           { event: 'cache_load', key: event.key, err: event.error },
           `cache_load key=${word(event.key)}: the loader failed`,
         );
+      case 'shadow':
+        return event.outcome === 'differed'
+          ? logger.warn(
+              { event: 'cache_shadow', key: event.key, from: event.from, age: event.age },
+              `cache_shadow key=${word(event.key)}: the cache would have served another value than was loaded, and nobody has invalidated it`,
+            )
+          : undefined;
       default:
         return undefined;
     }

@@ -6,6 +6,7 @@ import { callLoader, type ContextLoad, isContextLoad } from './load-context.ts';
 import { type ReadOptions, type ReadSettings, readSettings } from './read-options.ts';
 import type { Provenance } from './read-path.ts';
 import type { ReadRequest } from './read-request.ts';
+import type { ShadowCounts } from './shadow-counts.ts';
 import { checkVersion, type Migrate, migrationsOf } from './version.ts';
 
 /**
@@ -39,9 +40,11 @@ export interface QueryOptions<A extends unknown[], T> extends ReadOptions {
    * nothing of this version. It must depend on the value alone. `undefined`, or an error, which is reported: the value is loaded.
    */
   readonly migrate?: Migrate<T>;
+  /** In shadow mode: whether what the cache has is as good as what was loaded. Default: whether the two are equal. */
+  readonly equals?: (cached: NoInfer<T>, loaded: NoInfer<T>) => boolean;
 }
 
-const QUERY_NAMES = ['name', 'load', 'loadMany', 'tags', 'key', 'version', 'migrate'];
+const QUERY_NAMES = ['name', 'load', 'loadMany', 'tags', 'key', 'version', 'migrate', 'equals'];
 
 /** A value that `consistent()` is to read. */
 export interface ReadRequestOf<T> {
@@ -63,6 +66,8 @@ export interface Query<A extends unknown[], T> {
   at(...args: Partial<A>): Target;
   /** The same query, read with other options. */
   with(options: ReadOptions): Query<A, T>;
+  /** What its reads in shadow mode have found, since it was made. */
+  shadow(): ShadowCounts;
   /** The value as a part of `cache.consistent(...)`. */
   request(...args: A): ReadRequestOf<T>;
 }
@@ -74,6 +79,7 @@ export interface QueryHost {
   get<T>(request: ReadRequest<T>): Promise<T>;
   read<T>(request: ReadRequest<T>): Promise<Provenance<T>>;
   peek<T>(request: ReadRequest<T>): T | undefined;
+  shadow(owner: object): ShadowCounts;
   /** @param timeout of one load, in ms */
   batch<A extends unknown[], T>(loadMany: LoadMany<A, T>, timeout: number, size: number): Batch<A, T>;
   /** Where values of a path are kept that have a version. */
@@ -118,6 +124,7 @@ function bind<A extends unknown[], T>(
     load: (ctx) => callLoader(options.load, ctx, args),
     settings,
     tags: () => tagsOf(options, args),
+    equals: options.equals as ReadRequest['equals'],
     owner,
   });
   const call = (...args: A): Promise<T> => {
@@ -147,6 +154,7 @@ function bind<A extends unknown[], T>(
     at: (...args: Partial<A>) => at(options, path, args),
     with: (more: ReadOptions) =>
       bind(host, options, path, readSettings(more, settings, `with() of query ${shorten(options.name)}`), owner),
+    shadow: () => host.shadow(owner),
     request: (...args: A) => ({ request: request(args) }),
   });
 }

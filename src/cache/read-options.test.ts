@@ -26,7 +26,7 @@ describe('readSettings', () => {
       eagerRefresh: 0.8,
       jitter: 0.1,
       atLeast: '1.queued',
-      enabled: true,
+      mode: 'on',
     });
   });
 
@@ -36,9 +36,24 @@ describe('readSettings', () => {
       memoryTtl: 1,
       storeTtl: 20,
       grace: 3,
-      enabled: true,
+      mode: 'on',
     });
-    expect(readSettings({ grace: 0 }, base, 'here')).toMatchObject({ grace: 0, enabled: false });
+    expect(readSettings({ grace: 0 }, base, 'here')).toMatchObject({ grace: 0, mode: 'off' });
+  });
+
+  it.each<[ReadOptions, ReadOptions, string]>([
+    [{ mode: 'shadow' }, {}, 'shadow'],
+    [{ mode: 'shadow' }, { enabled: false }, 'off'],
+    [{ enabled: false }, { mode: 'shadow' }, 'shadow'],
+    [{ mode: 'off' }, { enabled: true }, 'on'],
+  ])('of %j, then %j: the last word on the switch counts', (first, then, mode) => {
+    expect(readSettings(then, read(first), 'here').mode).toBe(mode);
+  });
+
+  it('refuse to be told twice', () => {
+    expect(() => read({ mode: 'shadow', enabled: true })).toThrow(
+      'here: enabled and mode are one switch. Give mode alone.',
+    );
   });
 
   it.each<[string, unknown, string]>([
@@ -61,6 +76,8 @@ describe('readSettings', () => {
     ['eagerRefresh', '80%', 'eagerRefresh: "80%" is not a share. Give a number from 0 to 1.'],
     ['jitter', -0.1, 'jitter: -0.1 is not a share. Give a number from 0 to 1.'],
     ['jitter', Number.NaN, 'jitter: NaN is not a share. Give a number from 0 to 1.'],
+    ['mode', 'Shadow', `mode: "Shadow" is none of 'on', 'shadow', 'off'.`],
+    ['enabled', 'shadow', 'enabled: "shadow" is neither true nor false.'],
     ['atLeast', 'x', '"x" is not a position token. Pass on the `token` of a receipt unchanged.'],
     ['atLeast', {}, 'undefined is not a position token. Pass on the `token` of a receipt unchanged.'],
   ])('refuse %s: %j', (name, value, message) => {

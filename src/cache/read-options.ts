@@ -23,9 +23,17 @@ export interface ReadOptions {
   readonly maxStaleness?: Duration;
   /** Never anything older than this write: its receipt, or the token from one. */
   readonly atLeast?: AtLeast;
-  /** `false` reads past the cache; `true` opts in where the cache has `optIn`. */
+  /** `false` reads past the cache; `true` opts in where the cache has `optIn`: short for `mode: 'off'` and `mode: 'on'`. */
   readonly enabled?: boolean;
+  /**
+   * `'on'`: reads through the cache. `'off'`: past it. `'shadow'`: past it too, but fills it, and measures how often it would have had
+   * the value, and how often another one than was loaded; see `Query.shadow` and the event `shadow`.
+   */
+  readonly mode?: ReadMode;
 }
+
+/** How a value is read. See {@link ReadOptions.mode}. */
+export type ReadMode = 'on' | 'shadow' | 'off';
 
 /** {@link ReadOptions} checked, in milliseconds. */
 export interface ReadSettings {
@@ -39,7 +47,8 @@ export interface ReadSettings {
   readonly jitter: number;
   readonly maxStaleness: number;
   readonly atLeast: AtLeast | undefined;
-  readonly enabled: boolean | undefined;
+  /** `undefined`: as the cache has it. */
+  readonly mode: ReadMode | undefined;
 }
 
 /** By their type no name can be missing. */
@@ -54,6 +63,7 @@ const KNOWN: Record<keyof ReadOptions, true> = {
   maxStaleness: true,
   atLeast: true,
   enabled: true,
+  mode: true,
 };
 const NAMES = Object.keys(KNOWN);
 
@@ -68,7 +78,7 @@ export const DEFAULT_READ_SETTINGS: ReadSettings = {
   jitter: 0,
   maxStaleness: 0,
   atLeast: undefined,
-  enabled: undefined,
+  mode: undefined,
 };
 
 /**
@@ -99,9 +109,22 @@ export function readSettings(
     jitter: share(options.jitter, 'jitter') ?? defaults.jitter,
     maxStaleness: ms('maxStaleness') ?? defaults.maxStaleness,
     atLeast: options.atLeast ?? defaults.atLeast,
-    enabled: options.enabled ?? defaults.enabled,
+    mode: modeOf(options, where) ?? defaults.mode,
   };
 }
+
+function modeOf({ mode, enabled }: ReadOptions, where: string): ReadMode | undefined {
+  if (mode !== undefined && enabled !== undefined)
+    throw new TidemarkError('INVALID_OPTION', `${where}: enabled and mode are one switch. Give mode alone.`);
+  if (mode !== undefined && !MODES.includes(mode))
+    throw new TidemarkError('INVALID_OPTION', `mode: ${shorten(mode)} is none of 'on', 'shadow', 'off'.`);
+  if (enabled === undefined) return mode;
+  if (typeof enabled !== 'boolean')
+    throw new TidemarkError('INVALID_OPTION', `enabled: ${shorten(enabled)} is neither true nor false.`);
+  return enabled ? 'on' : 'off';
+}
+
+const MODES: readonly unknown[] = ['on', 'shadow', 'off'] satisfies ReadMode[];
 
 function ttls(ttl: ReadOptions['ttl'], defaults: ReadSettings): Pick<ReadSettings, 'memoryTtl' | 'storeTtl'> {
   if (ttl === undefined) return { memoryTtl: defaults.memoryTtl, storeTtl: defaults.storeTtl };

@@ -17,6 +17,10 @@ export interface ReadRequest<T = unknown> {
   readonly settings: ReadSettings;
   /** Computed only where labels are needed. */
   readonly tags: () => readonly string[];
+  /** Whether what the cache has is as good as what was loaded; where nobody says so, what is equal to it. */
+  readonly equals?: ((cached: unknown, loaded: unknown) => boolean) | undefined;
+  /** What is found is compared, and given to nobody: it is no hit. */
+  readonly compared?: true;
   /** The query it comes from: the same owner has the same tags for the same key. */
   readonly owner: object | undefined;
   /** Lifts what another version of the query has kept, by version, the first to try first. */

@@ -128,11 +128,11 @@ export class StoreLookup {
     if (own && node.view.cover(marked, flight.key) !== undefined) return undefined;
     const value = migration === undefined ? unpacked : this.#lift(flight, migration, unpacked);
     if (value === undefined && migration !== undefined) return undefined;
-    request.elsewhere?.();
+    if (request.compared !== true) request.elsewhere?.();
     const kept = { value, ttl: found.ttl, grace: found.grace, age };
     if (migration !== undefined) this.#settle(flight, request, marked, kept);
     this.#promote(flight, request.settings, this.#liftedAs(marked, migration), kept);
-    if (events.heard) events.emit({ type: 'hit', key: flight.key, from: 'store' });
+    if (events.heard && request.compared !== true) events.emit({ type: 'hit', key: flight.key, from: 'store' });
     return { value, from: 'store', marked, turn: 0, asOf, order: flight.checkOrder, age };
   }
 

@@ -58,6 +58,7 @@ export type Guard =
   | 'presenceFirst' // a node enters the list of nodes before it takes its copy
   | 'everywhereWait' // acknowledged everywhere: all listed nodes have confirmed, or must have left service
   | 'everywhereKnown' // ... and the list has been known for as long as a node that it lost would serve
+  | 'shadowLoads' // what is read in shadow mode is loaded for its reader
   | 'lsnUnknown'; // an unknown bound sends replica readers to the primary
 
 /** Guards taken out; empty outside the simulation. */

@@ -102,7 +102,12 @@ export function segment(value: unknown): string {
   }
 }
 
-function canonicalJson(value: unknown, depth = 0): string {
+/**
+ * JSON in which object keys are sorted, and what JSON cannot tell apart is.
+ *
+ * @throws TidemarkError `INVALID_KEY` for what it cannot tell apart either
+ */
+export function canonicalJson(value: unknown, depth = 0): string {
   if (value === undefined) return 'undefined';
   if (typeof value === 'bigint') return `${value}n`;
   if (typeof value === 'number' && !Number.isFinite(value)) return String(value);

@@ -90,6 +90,7 @@ export function boundQuery(query: InstanceQuery, self: object): Query<unknown[],
     many: (list: readonly unknown[][]) => query.many(list.map((args): [object, ...unknown[]] => [self, ...args])),
     at: (...args: unknown[]) => query.at(self, ...args),
     with: (options: ReadOptions) => boundQuery(query.with(options), self),
+    shadow: () => query.shadow(),
     request: (...args: unknown[]) => query.request(self, ...args),
   });
 }

@@ -194,6 +194,16 @@ describe('the checker', () => {
     ]);
   });
 
+  test('shadow: only what was loaded after the reader asked', () => {
+    const script = new Script();
+    const old = script.load(0);
+    const asked = script.ask(0, 'shadow');
+    script.answer(asked, [script.load(0)]);
+    expect(script.broken()).toEqual([]);
+    script.answer(script.ask(0, 'shadow'), [old]);
+    expect(script.broken()).toEqual(['shadow']);
+  });
+
   test('hits: what was audited is not loaded again', () => {
     const script = new Script();
     const value = script.load(0);

@@ -13,6 +13,7 @@ export type PromiseName =
   | 'token' // a reader with a token sees that write, on any node
   | 'consistent' // grouped reads are valid at one position
   | 'tolerance' // an old value goes only to readers who asked for it
+  | 'shadow' // a reader in shadow mode is given what was loaded after it asked
   | 'value' // a value is of the row asked for, in the shape asked for, and was once committed
   | 'error' // errors of loaders, and only of their readers
   | 'recovery' // after the faults: attached, drained, settled
@@ -74,6 +75,7 @@ interface Written {
  *   tolerates.
  * - *strict commit*: a read asked anywhere after the database has committed a strict write brings that, where the run promises it
  *   (`connected`), until a fault may keep somebody from the log; and until another epoch is adopted where the writer has died.
+ * - *shadow*: a read in shadow mode brings what a load has brought that began after it asked, whatever the cache has.
  * - *outbox*: in the end every read brings what was committed with a row in the outbox, whatever has become of its writer.
  * - *token*: with the token of a write, the same as for its writer, at once and anywhere.
  * - *consistent*: at the moment when the last load of the group had ended no record had been appended that covers one
@@ -105,7 +107,10 @@ class Checker {
   readonly #disturbed: FactOf<'disturbed'>[] = [];
   readonly #asked = new Map<number, Asked>();
   readonly #writes = new Map<number, Written>();
-  readonly #loads = new Map<number, { row: number; node: number; ended: number; failed: boolean; version: number }>();
+  readonly #loads = new Map<
+    number,
+    { row: number; node: number; began: number; ended: number; failed: boolean; version: number }
+  >();
   readonly #lives = new Map<number, number>();
   readonly #outside = new Map<number, number>();
   readonly #audited = new Map<string, number>();
@@ -195,6 +200,7 @@ class Checker {
         this.#loads.set(fact.load, {
           row: fact.row,
           node: fact.node,
+          began: index,
           ended: Number.POSITIVE_INFINITY,
           failed: false,
           version: 0,
@@ -357,6 +363,13 @@ class Checker {
       const text = `${about} was given the shape of version ${value.shape ?? 1}, and asked for that of ${shape}`;
       this.#violate('value', text, [asked.index, index], cell);
     }
+    if (wish.call === 'shadow' && load.began < asked.index)
+      this.#violate(
+        'shadow',
+        `${about} was given what was loaded before it asked`,
+        [load.began, asked.index, index],
+        cell,
+      );
     if (owed !== undefined && !(value.version >= owed.version)) {
       const text = `${about} was given version ${value.version}, owed at least ${owed.version} (${owed.promise})`;
       this.#violate(owed.promise, text, [owed.fact, asked.index, index], cell);

@@ -59,6 +59,7 @@ const INNER: Readonly<Record<Guard, true>> = {
   presenceFirst: true,
   everywhereWait: true,
   everywhereKnown: true,
+  shadowLoads: true,
   lsnUnknown: true,
 };
 

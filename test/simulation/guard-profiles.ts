@@ -240,6 +240,9 @@ export const GUARD_PROFILES: readonly GuardProfile[] = [
     faultCount: [2, 5],
   }),
 
+  // --- measuring
+  on('shadowLoads', { calls: { shadow: 3, read: 1 } }),
+
   // --- own writes
   on('ownTable', { loaderAfter: SLOW_LOADER, faults: { 'cut-follower': 1, 'stall-follower': 1 }, faultCount: [4, 8] }),
   on('crossedEpoch', { faults: { empty: 1, restart: 1 }, faultCount: [3, 5], follower: SLOW_FOLLOWER, store: 1 }),

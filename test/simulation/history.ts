@@ -24,6 +24,7 @@ export type ReadCall =
   | 'atLeast'
   | 'maxStaleness'
   | 'grace'
+  | 'shadow'
   | 'audit';
 
 /** A value as loaders make it. */

@@ -108,6 +108,7 @@ export class Life {
           contexts,
           release,
         ),
+      equals: (cached, loaded) => cached.version === loaded.version,
       tags: (_organisation, id) => catalogue.tags(rowOf(id), this.site),
     });
   }
@@ -187,6 +188,8 @@ function observe({ history, counts }: World, node: number, event: CacheEvent): v
       return history.add({ type: 'node', node, event: 'overflowed', text: `${event.dropped} drafts became one` });
     case 'stale':
       return counts.add('tolerated', event.why);
+    case 'shadow':
+      return counts.add('shadow', event.outcome);
     case 'miss':
       return counts.add('miss', event.reason);
     default:

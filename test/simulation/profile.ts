@@ -132,6 +132,7 @@ export const USUAL: Profile = {
     atLeast: 8,
     maxStaleness: 4,
     grace: 4,
+    shadow: 4,
   },
   targets: { key: 30, prefix: 10, tag: 10, extra: 8, dynamic: 12, pattern: 12, everything: 3 },
   bursts: 0.15,

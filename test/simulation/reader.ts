@@ -78,6 +78,8 @@ export class Reader {
         const soft = random.chance(0.4) ? { softTimeout: 15 } : {};
         return this.#provenance(call, row, { tolerance }, this.#life.rows.with({ grace: tolerance, ...soft }));
       }
+      case 'shadow':
+        return this.#provenance(call, row, {}, this.#life.rows.with({ mode: 'shadow' }));
       case 'read':
       case 'audit':
         return this.#provenance(call, row, {}, this.#life.rows);
