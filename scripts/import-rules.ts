@@ -87,7 +87,7 @@ export const importRows: Readonly<Record<string, ImportRow>> = {
   // Loads what is installed, for a URL.
   'postgres/driver.ts': { ...adapter, packages: ['pg'] },
   // The client of the replication protocol.
-  'postgres/wal-stream.ts': { ...adapter, packages: ['pg-logical-replication'] },
+  'postgres/pgoutput-stream.ts': { ...adapter, packages: ['pg-logical-replication'] },
   nats: adapter,
   kysely: dataLayer('kysely'),
   drizzle: dataLayer('drizzle-orm'),

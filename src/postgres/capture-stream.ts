@@ -9,12 +9,13 @@ import { keepAcknowledged } from './slot.ts';
 import type { Sender, SourceParts } from './source.ts';
 import { parseSnapshot, type SnapshotView } from './visibility.ts';
 import type { WalMessage } from './wal-message.ts';
-import { openWalStream, type WalStream } from './wal-stream.ts';
+import type { OpenWalStream, WalStream } from './wal-stream.ts';
 
 export interface CaptureStreamParts {
   readonly source: SourceParts;
   readonly settings: CaptureSettings;
   readonly sender: Sender;
+  readonly open: OpenWalStream;
   /** For questions; belongs to whoever made the stream. */
   readonly session: Session;
   /** What the slot has acknowledged so far. */
@@ -93,9 +94,8 @@ export class CaptureStream {
 
   /** @throws what the server answers */
   async start(): Promise<void> {
-    const { settings, source, acknowledged } = this.#parts;
-    const { clock } = source.context;
-    const stream = await openWalStream({ ...settings, clock, settings: source.database.settings ?? {} }, acknowledged, {
+    const { settings, open, acknowledged } = this.#parts;
+    const stream = await open(settings, acknowledged, {
       message: (message) => this.#take(message),
       reached: (lsn) => this.#reach(lsn),
       ended: (cause) => this.#fail(cause ?? new Error('Postgres has ended the stream.')),

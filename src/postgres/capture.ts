@@ -10,6 +10,7 @@ import type { Session } from './driver.ts';
 import { judgeSlot, openGap, type SlotFacts, slotFacts } from './slot.ts';
 import { dropSlot, makeSlot } from './slot-keeping.ts';
 import type { Sender, Source, SourceMaker, SourceParts } from './source.ts';
+import type { OpenWalStream } from './wal-stream.ts';
 
 /** A source of changes: {@link capture}. */
 export interface CaptureMaker extends SourceMaker {
@@ -40,6 +41,7 @@ const REPORT = 60_000;
 
 class Capture implements Source {
   readonly #parts: SourceParts;
+  readonly #open: OpenWalStream;
   readonly #settings: CaptureSettings;
   readonly #pause: Pause;
   readonly #counts: CaptureCounts = { transactions: 0, records: 0, direct: 0, unknowable: 0 };
@@ -55,12 +57,14 @@ class Capture implements Source {
   #facts: SlotFacts | undefined;
 
   constructor(parts: SourceParts, settings: CaptureSettings) {
-    if (parts.database.embedded)
+    const { replicate } = parts.database;
+    if (replicate === undefined)
       throw new TidemarkError(
         'INVALID_OPTION',
         'capture: an embedded database cannot replicate. Use the outbox: leave out `capture`.',
       );
     this.#parts = parts;
+    this.#open = replicate;
     this.#settings = settings;
     this.#pause = new Pause(parts.context.clock);
     this.#gap = new CaptureGap(parts, settings);
@@ -172,6 +176,7 @@ class Capture implements Source {
       source: parts,
       settings,
       sender,
+      open: this.#open,
       session,
       acknowledged: facts.slot?.acknowledged ?? 0n,
       counts: this.#counts,

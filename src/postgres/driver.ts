@@ -3,6 +3,8 @@ import { within } from '../coherence/deadline.ts';
 import { shorten, TidemarkError } from '../coherence/errors.ts';
 import { identifier } from './carrier.ts';
 import type { Row } from './data-layer.ts';
+import { pgoutputStreams } from './pgoutput-stream.ts';
+import type { OpenWalStream } from './wal-stream.ts';
 
 /** A connection of its own. Statements run one after the other. */
 export interface Session {
@@ -20,8 +22,8 @@ export interface Session {
 export interface Database {
   /** Whether there is one connection for all: then there are no limits of time, and a lock is always free. */
   readonly embedded: boolean;
-  /** What a client of `pg` connects with; `undefined` where the database is embedded. */
-  readonly settings: Readonly<Record<string, unknown>> | undefined;
+  /** Reads its log; `undefined` where the database is embedded. */
+  readonly replicate: OpenWalStream | undefined;
   /**
    * Opens a connection of its own.
    *
@@ -112,7 +114,7 @@ function overClients(url: string, clock: Clock): Database {
     });
     return session;
   };
-  return database(open, settings);
+  return database(open, pgoutputStreams(settings, clock));
 }
 
 function overPool(pool: SessionPool, clock: Clock): Database {
@@ -130,13 +132,13 @@ function overPool(pool: SessionPool, clock: Clock): Database {
       throw error;
     }
   };
-  return database(open, { ...pool.options });
+  return database(open, pgoutputStreams({ ...pool.options }, clock));
 }
 
-function database(open: () => Promise<Session>, settings: Readonly<Record<string, unknown>>): Database {
+function database(open: () => Promise<Session>, replicate: OpenWalStream): Database {
   return {
     embedded: false,
-    settings,
+    replicate,
     session: open,
     query: async (text, values) => {
       const session = await open();
@@ -214,7 +216,7 @@ function overEmbedded(db: EmbeddedDatabase): Database {
     (await db.query(text, [...values])).rows as readonly Row[];
   return {
     embedded: true,
-    settings: undefined,
+    replicate: undefined,
     query,
     session: () => Promise.resolve(new EmbeddedSession(db)),
   };

@@ -2,8 +2,9 @@ import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
 import { systemClock } from '../../src/cache/system-clock.ts';
 import { capture, type Relay, setupCapture } from '../../src/postgres/index.ts';
 import { formatLsn } from '../../src/postgres/lsn.ts';
-import { openWalStream } from '../../src/postgres/wal-stream.ts';
+import { pgoutputStreams } from '../../src/postgres/pgoutput-stream.ts';
 import type { WalMessage } from '../../src/postgres/wal-message.ts';
+import type { OpenWalStream } from '../../src/postgres/wal-stream.ts';
 import { waitUntil } from '../../src/testing/wait-until.ts';
 import { type Stage, setStage, users } from './capture-stage.ts';
 
@@ -25,6 +26,8 @@ beforeEach(async () => {
 });
 
 let ids = 0;
+const openStream: OpenWalStream = (...how) =>
+  pgoutputStreams({ connectionString: stage.server.url }, systemClock)(...how);
 const insert = (id: number): Promise<unknown> => stage.pool.query('INSERT INTO users VALUES ($1, $1)', [id]);
 const told = (type: string): unknown[] => stage.events.filter((it) => it.type === type);
 /** Whether the server may forget what was committed before a position. */
@@ -193,23 +196,13 @@ it('waits for Redis, and loses nothing', async () => {
 it('takes the slot from a reader of its own that hangs', async () => {
   await stage.stopRelays();
   let ended = false;
-  const hanging = await openWalStream(
-    {
-      settings: { connectionString: stage.server.url },
-      slot: 'tidemark',
-      publication: 'tidemark',
-      application: 'tidemark:shop',
-      clock: systemClock,
+  const hanging = await openStream({ slot: 'tidemark', publication: 'tidemark', application: 'tidemark:shop' }, 0n, {
+    message: () => {},
+    reached: () => {},
+    ended: () => {
+      ended = true;
     },
-    0n,
-    {
-      message: () => {},
-      reached: () => {},
-      ended: () => {
-        ended = true;
-      },
-    },
-  );
+  });
   relay = stage.relay();
   await stage.streaming(relay);
   expect(ended).toBe(true);
@@ -255,14 +248,11 @@ it('is not told that a commit was acknowledged which begins where another one en
     until: (messages: WalMessage[]) => boolean,
   ): Promise<[WalMessage[], (lsn: bigint) => Promise<void>]> => {
     const messages: WalMessage[] = [];
-    const stream = await openWalStream(
-      {
-        settings: { connectionString: stage.server.url },
-        ...{ slot: 'tidemark', publication: 'tidemark', application: 'test', clock: systemClock },
-      },
-      0n,
-      { message: (it) => messages.push(it), reached: () => {}, ended: () => {} },
-    );
+    const stream = await openStream({ slot: 'tidemark', publication: 'tidemark', application: 'test' }, 0n, {
+      message: (it) => messages.push(it),
+      reached: () => {},
+      ended: () => {},
+    });
     await waitUntil(() => until(messages), { what: 'messages' });
     const end = async (lsn: bigint): Promise<void> => {
       stream.acknowledge(lsn);

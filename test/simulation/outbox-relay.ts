@@ -69,7 +69,7 @@ export class OutboxRelay {
 /** The outbox asks by its session alone. */
 const NOT_ASKED = {
   embedded: true,
-  settings: undefined,
+  replicate: undefined,
   session: () => Promise.reject(new Error('not asked')),
   query: () => Promise.reject(new Error('not asked')),
 };
