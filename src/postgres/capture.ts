@@ -94,7 +94,8 @@ class Capture implements Source {
       gap: this.#gap.open,
       lagBytes: slot?.lag,
       retainedBytes: slot?.retained,
-      lagMs: this.#stream?.lag.lag(this.#parts.context.clock.monotonic()),
+      // What a gap may hide is not certain.
+      lagMs: this.#gap.open === undefined ? this.#stream?.lag.lag(this.#parts.context.clock.monotonic()) : undefined,
       invisible: this.#stream?.waiting ?? 0,
       ...this.#counts,
     };

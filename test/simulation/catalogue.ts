@@ -1,6 +1,6 @@
 import { globMatches } from '../../src/coherence/glob.ts';
 import { keyLabel, type Label, labelText, tagLabel } from '../../src/coherence/label.ts';
-import type { Draft } from '../../src/coherence/record.ts';
+import { coverageOf, type Draft } from '../../src/coherence/record.ts';
 import { everything, key, pattern, tag, type Target } from '../../src/coherence/target.ts';
 
 /**
@@ -110,6 +110,15 @@ export class Catalogue {
       default:
         return kind satisfies never;
     }
+  }
+
+  /** The cells that are covered for whoever names each row by a target of this kind. */
+  mapped(kind: TargetKind): readonly number[] {
+    const rows = Array.from({ length: this.rows }, (_, row) => row);
+    return rows.flatMap((row) => {
+      const cells = this.covered(coverageOf([this.target(kind, row, 0)]));
+      return cells.filter((cell) => this.rowOf(cell) === row);
+    });
   }
 
   /** The cells that a record, or a draft of one, covers. */

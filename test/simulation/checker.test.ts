@@ -215,10 +215,29 @@ describe('the checker', () => {
     const script = new Script();
     const old = script.load(0);
     const kept = script.history.add.bind(script.history);
-    kept({ type: 'kept', write: 1, cells: [0], versions: [1] });
+    kept({ type: 'kept', by: 'outbox', write: 1, cells: [0], versions: [1] });
     script.answer(script.ask(0, 'audit'), [old]);
     kept({ type: 'outbox', count: 1 });
     expect(script.broken()).toEqual(['outbox', 'recovery']);
+  });
+
+  test('capture: in the end, what somebody has changed who told nobody, and a relay that says so', () => {
+    const script = new Script();
+    const old = script.load(0);
+    script.history.add({ type: 'kept', by: 'capture', write: 1, cells: [0], versions: [1] });
+    script.read(1, old).read(1, old, 'audit');
+    script.history.add({ type: 'captured', caughtUp: false });
+    expect(script.broken()).toEqual(['capture', 'recovery']);
+  });
+
+  test('capture lag: what a relay says that it has captured, everywhere `maxLag` later', () => {
+    const told = (node: number, at: number): string[] => {
+      const script = new Script();
+      const old = script.load(0);
+      script.at(100).history.add({ type: 'told', until: 90, cells: [0], versions: [1] });
+      return script.at(at).read(node, old).broken();
+    };
+    expect([told(0, 640), told(0, 660), told(1, 660)]).toEqual([[], ['capture lag'], ['capture lag']]);
   });
 
   test('isolated with a primary that needs no confirmation, a node is outside of what is promised', () => {

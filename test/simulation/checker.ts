@@ -6,6 +6,8 @@ import { Obligations, type Obligation } from './obligation.ts';
 export type PromiseName =
   | 'own write' // after `await invalidate()` this node serves nothing older
   | 'outbox' // what a committed transaction left in the outbox is known everywhere in the end
+  | 'capture' // what somebody has changed who tells nobody is known everywhere in the end
+  | 'capture lag' // ... and `maxLag` after a relay has said that it has captured it
   | 'max lag' // other nodes are at most `maxLag` behind the append
   | 'everywhere' // after an invalidation that is acknowledged everywhere no node serves anything older
   | 'strict' // after a strict commit has returned nobody is given anything older, whatever they tolerate
@@ -41,7 +43,16 @@ interface Asked {
 }
 
 interface Owed extends Obligation {
-  readonly promise: 'outbox' | 'own write' | 'max lag' | 'everywhere' | 'strict' | 'strict commit' | 'token';
+  readonly promise:
+    | 'outbox'
+    | 'capture'
+    | 'capture lag'
+    | 'own write'
+    | 'max lag'
+    | 'everywhere'
+    | 'strict'
+    | 'strict commit'
+    | 'token';
 }
 
 /** A strict write that was announced, and what it is promised from its commit on. */
@@ -77,6 +88,9 @@ interface Written {
  *   (`connected`), until a fault may keep somebody from the log; and until another epoch is adopted where the writer has died.
  * - *shadow*: a read in shadow mode brings what a load has brought that began after it asked, whatever the cache has.
  * - *outbox*: in the end every read brings what was committed with a row in the outbox, whatever has become of its writer.
+ * - *capture*: in the end every read brings everything that relays capture, or that was committed with a message in the database's log.
+ * - *capture lag*: a read asked more than `maxLag` after a relay has said until when everything is in the log (`lagMs`) brings what was
+ *   in the database's log before, visible or not: it says so once that is visible. (Neither where a relay may be with an old primary.)
  * - *token*: with the token of a write, the same as for its writer, at once and anywhere.
  * - *consistent*: at the moment when the last load of the group had ended no record had been appended that covers one
  *   value and that this value does not show. That is what "valid at one position" means with commits that become
@@ -100,7 +114,8 @@ class Checker {
   readonly #appended = new Obligations();
   readonly #everywhere = new Obligations();
   readonly #strict = new Obligations();
-  readonly #kept = new Obligations();
+  readonly #kept = { outbox: new Obligations(), capture: new Obligations() };
+  readonly #told = new Obligations();
   /** By write. */
   readonly #announced = new Map<number, Announced>();
   /** Until when nodes, or all, may not reach the log. */
@@ -173,7 +188,12 @@ class Checker {
           this.#violate('error', `write ${fact.write} was refused: ${fact.text}`, [index]);
         return;
       case 'kept':
-        return this.#owe(this.#kept, fact.cells, fact.versions, fact.at, index);
+        return this.#owe(this.#kept[fact.by], fact.cells, fact.versions, fact.at, index);
+      case 'told':
+        return this.#owe(this.#told, fact.cells, fact.versions, fact.at, index);
+      case 'captured':
+        if (!fact.caughtUp) this.#violate('recovery', 'no relay says that all was captured', [index]);
+        return;
       case 'outbox':
         if (fact.count > 0) this.#violate('recovery', `${fact.count} rows stay in the outbox for ever`, [index]);
         return;
@@ -304,12 +324,15 @@ class Checker {
       found.push(named('own write', this.#own.get(life)?.before(cell, put)));
       found.push(named('everywhere', this.#everywhere.before(cell, put)));
       // Who has been outside may have taken records, and rows, with it.
-      if (wish.call === 'audit' && this.#outside.size === 0)
-        found.push(named('outbox', this.#kept.before(cell, Number.POSITIVE_INFINITY)));
+      if (wish.call === 'audit' && this.#outside.size === 0) {
+        found.push(named('outbox', this.#kept.outbox.before(cell, Number.POSITIVE_INFINITY)));
+        found.push(named('capture', this.#kept.capture.before(cell, Number.POSITIVE_INFINITY)));
+      }
       found.push(named('strict', this.#strict.before(cell, Number.POSITIVE_INFINITY)));
       for (const it of this.#announced.values()) found.push(committed(it, cell));
       const lag = Math.max(this.#plan.maxLag + wish.detached, tolerance) + STOPWATCH_TOLERANCE;
       found.push(named('max lag', this.#appended.before(cell, at - lag)));
+      if (this.#outside.size === 0) found.push(named('capture lag', this.#told.before(cell, at - lag)));
     }
     if (token !== undefined && wish.write !== undefined && !outside && token.cells.includes(cell)) {
       const { calledAt } = this.#written(wish.write);

@@ -1,3 +1,14 @@
+/** What can go wrong with whatever captures, and with the database that it reads. */
+export const CAPTURE_FAULTS = [
+  'cut-relay',
+  'stall-relay',
+  'standby-away',
+  'crash-database',
+  'lose-slot',
+  'move-slot',
+  'unpublish',
+] as const;
+
 /** What can go wrong. */
 export const FAULT_KINDS = [
   'cut-data',
@@ -34,6 +45,12 @@ export const FAULT_KINDS = [
   'replica-lag',
   'kill-relay',
   'pause-relay',
+  ...CAPTURE_FAULTS,
 ] as const;
 
 export type FaultKind = (typeof FAULT_KINDS)[number];
+
+/** Whether a fault befalls only what captures. */
+export function isOfCapture(kind: FaultKind): boolean {
+  return (CAPTURE_FAULTS as readonly FaultKind[]).includes(kind);
+}

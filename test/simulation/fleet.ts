@@ -1,14 +1,15 @@
 import { Life } from './member.ts';
 import type { Latency } from './latency.ts';
 import type { LogServer } from './log-server.ts';
-import { OutboxRelay } from './outbox-relay.ts';
 import { Reader } from './reader.ts';
-import { Relay } from './relay.ts';
+import { Relays } from './relays.ts';
 import type { World } from './world.ts';
 import { Writer } from './writer.ts';
 
 /** Longest time that is waited, after all faults are over, for the fleet to recover, in ms. */
 const RECOVERY = 12_000;
+/** A relay that could not connect tries again after up to 10 s, twice where both of its connections were lost. */
+const RECOVERY_OF_CAPTURE = 30_000;
 
 /**
  * All processes of one run, and what befalls them. The run has three parts: busy, with faults; recovery, without; and an
@@ -17,14 +18,16 @@ const RECOVERY = 12_000;
 export class Fleet {
   readonly world: World;
   readonly #lives: (Life | undefined)[] = [];
-  /** Relays of the outbox; all are active. */
-  readonly #relays: (OutboxRelay | undefined)[] = [];
+  readonly relays: Relays;
   #numbers = 0;
+  /** When everything was over. */
+  #quietAt = 0;
   /** When the last fault that has begun will be over. */
   #lastEnd = 0;
 
   constructor(world: World) {
     this.world = world;
+    this.relays = new Relays(world);
   }
 
   /** Length of the part with faults, in ms. */
@@ -37,14 +40,14 @@ export class Fleet {
     const { plan, scheduler, history } = world;
     const { busyFor } = this;
     for (let node = 0; node < plan.nodes; node++) this.start(node);
-    if (plan.strict) new Relay(world).start();
-    if (plan.outbox) for (let i = world.random.below(2); i >= 0; i--) this.#startRelay(i);
+    this.relays.start();
     await scheduler.run(busyFor);
     world.busy = false;
     world.loaders.calm = true;
     for (const latency of Object.values(world.latencies) as Latency[]) latency.calm();
     await scheduler.run(Math.max(busyFor, this.#lastEnd) + plan.maxLag * 2);
     history.add({ type: 'quiet' });
+    this.#quietAt = scheduler.now;
     await this.#recover();
     // Until no epoch is young any more.
     if (plan.strict) await scheduler.run(scheduler.now + plan.maxLag * 2 + 200);
@@ -54,6 +57,7 @@ export class Fleet {
       history.add({ type: 'status', node: life.node, attached, queued, unsettled: life.unsettled.size, announced });
     }
     history.add({ type: 'outbox', count: world.database.outbox.size });
+    history.add({ type: 'captured', caughtUp: this.relays.isCaughtUp(this.#quietAt) });
     history.add({ type: 'open', count: world.deployment.main.keys.bans?.open.length ?? 0 });
     await this.#close();
   }
@@ -66,7 +70,7 @@ export class Fleet {
     }
     await scheduler.run(scheduler.now + 1_000);
     for (const life of this.lives()) life.kill(false);
-    for (const relay of this.#relays) relay?.kill(false);
+    this.relays.killAll();
   }
 
   lives(): Life[] {
@@ -122,24 +126,12 @@ export class Fleet {
     if (this.#lives[life.node] === life) this.#lives[life.node] = undefined;
   }
 
-  anyRelay(): OutboxRelay | undefined {
-    const running = this.#relays.filter((relay) => relay?.clock.running === true);
-    return running.length === 0 ? undefined : this.world.random.pick(running);
-  }
-
   /** One relay dies, and another process takes its place after so many ms. Returns whether there was one. */
   killRelay(ms: number): boolean {
-    const relay = this.anyRelay();
-    if (relay === undefined) return false;
-    const at = this.#relays.indexOf(relay);
-    relay.kill(this.world.random.chance(0.7));
-    this.#relays[at] = undefined;
-    this.later(ms, () => this.#startRelay(at));
+    const place = this.relays.killAny();
+    if (place === undefined) return false;
+    this.later(ms, () => this.relays.startAt(place));
     return true;
-  }
-
-  #startRelay(at: number): void {
-    this.#relays[at] = new OutboxRelay(this.world, this.world.plan.nodes + at);
   }
 
   // --- what befalls the log's servers
@@ -221,7 +213,7 @@ export class Fleet {
     const { main } = deployment;
     const heir = deployment.others()[0];
     if (heir === undefined || !this.#settled()) return 'nothing to isolate from';
-    const all = plan.nodes + (plan.outbox ? this.#relays.length : 0);
+    const all = plan.nodes + this.relays.count;
     const nodes = Array.from({ length: all }, (_, node) => node).filter(() => random.chance(0.5));
     const ms = this.spell();
     const clock = main.clock + random.pick([0, 0, -5_000, 5_000]);
@@ -236,7 +228,7 @@ export class Fleet {
         if (nodes.includes(life.node)) continue;
         for (const channel of [life.data, life.follower]) channel.cut(random.chance(0.7));
       }
-      this.#relays.forEach((relay, at) => {
+      this.relays.processes().forEach((relay, at) => {
         if (relay === undefined || nodes.includes(plan.nodes + at)) return;
         for (const channel of [relay.data, relay.follower]) channel.cut(random.chance(0.7));
       });
@@ -281,14 +273,15 @@ export class Fleet {
   /** Until everybody is attached and nobody waits for anything, or for good. */
   async #recover(): Promise<void> {
     const { scheduler } = this.world;
-    const until = scheduler.now + RECOVERY;
+    const { plan, database } = this.world;
+    const until = scheduler.now + (plan.capture ? RECOVERY_OF_CAPTURE : RECOVERY);
     while (scheduler.now < until) {
       const done = this.lives().every(({ cache, unsettled }) => {
         const { attached, queued, announced } = cache.status();
         return attached && queued === 0 && unsettled.size === 0 && announced === 0;
       });
-      const { plan, database } = this.world;
-      if (done && this.lives().length === plan.nodes && database.outbox.size === 0) return;
+      const relayed = database.outbox.size === 0 && this.relays.isCaughtUp(this.#quietAt);
+      if (done && this.lives().length === plan.nodes && relayed) return;
       await scheduler.run(scheduler.now + 100);
     }
   }

@@ -1,82 +1,8 @@
 import type { Guard } from '../../src/coherence/guards.ts';
-import type { PromiseName } from './checker.ts';
-import { type Profile, USUAL } from './profile.ts';
+import { CAPTURE_GUARDS } from './capture-guards.ts';
+import { type GuardProfile, on, QUICK } from './guard-profile.ts';
+import type { Profile } from './profile.ts';
 import type { OuterGuard } from './server-guards.ts';
-
-/** A setting that brings about what one guard defends against, and little else. */
-export interface GuardProfile {
-  readonly guard: Guard | OuterGuard;
-  readonly profile: Profile;
-  /** Other guards that are taken out too: with them alone nothing is found. */
-  readonly together?: readonly (Guard | OuterGuard)[];
-  /** Only these promises count; what else is broken follows from `together`. */
-  readonly promises?: readonly PromiseName[];
-}
-
-const QUICK = { usual: [0.2, 3], slow: [0.2, 3], chance: 0 } as const;
-
-/** Two nodes, a quiet network, one or two rows that everybody reads, one writer: nothing goes wrong by itself. */
-const PLAIN: Profile = {
-  ...USUAL,
-  nodes: [2, 2],
-  rows: [1, 2],
-  readers: [2, 3],
-  writers: [1, 2],
-  writing: [1, 2],
-  length: 10,
-  readThink: { usual: [0, 40], slow: [40, 100], chance: 0.1 },
-  writeThink: { usual: [20, 200], slow: [200, 600], chance: 0.2 },
-  calls: { read: 3, query: 1, getOrSet: 1, peek: 1 },
-  targets: { key: 1 },
-  bursts: 0,
-  sets: 0,
-  rereads: 0.5,
-  log: QUICK,
-  follower: QUICK,
-  values: QUICK,
-  replication: QUICK,
-  loaderBefore: { usual: [0, 5], slow: [5, 20], chance: 0.1 },
-  loaderAfter: { usual: [0, 5], slow: [5, 20], chance: 0.1 },
-  loaderFails: 0,
-  loaderHangs: 0,
-  commitReturns: QUICK,
-  faults: {},
-  faultCount: [0, 0],
-  servers: [1],
-  replicas: 0,
-  serverClock: ['right'],
-  store: 0,
-  check: 0,
-  lease: 0,
-  presence: 0,
-  everywhere: 0,
-  strict: 0,
-  rollbacks: 0,
-  commitsLost: 0,
-  outbox: 0,
-  outboxLost: 0,
-  memory: [1_000],
-  ttl: [900_000],
-  maxLife: [1_800_000],
-  slots: [256],
-  kept: [50],
-  limit: [1_000],
-  maxQueue: [1_000],
-  patience: [100],
-  serveDetached: [0],
-  replicaReads: 0,
-  newer: 0,
-  versions: 0,
-  eager: 0,
-  bypass: 0,
-  jitter: 0,
-};
-
-const on = (
-  guard: Guard | OuterGuard,
-  overrides: Partial<Profile>,
-  more: Partial<GuardProfile> = {},
-): GuardProfile => ({ guard, profile: { ...PLAIN, ...overrides, name: guard }, ...more });
 
 /** Writers that die between their commit and its invalidation, and relays that finish it. */
 const OUTBOX: Partial<Profile> = {
@@ -347,6 +273,9 @@ export const GUARD_PROFILES: readonly GuardProfile[] = [
   on('outboxWhole', OUTBOX),
   on('outboxOtherId', { ...OUTBOX, outboxLost: 0.5 }),
 
+  // --- what is captured
+  ...CAPTURE_GUARDS,
+
   // --- consistent
   on('consistentHead', { calls: { consistent: 1 }, rows: [2, 3] }),
   on('consistentHeadAfter', { calls: { consistent: 3, read: 1 }, rows: [2, 3], loaderAfter: SLOW_LOADER }),
@@ -425,6 +354,8 @@ export const REDUNDANT: Readonly<Partial<Record<Guard | OuterGuard, string>>> = 
     'With epochs the own table cannot know more of an epoch than its server: what lost a record has begun another epoch, and entries of the old one are refused by the answer itself. An own record that overtakes the answer is checked for joiners by `completion`, and a queued one refuses before the server is asked. (The model found it necessary in the wording without epochs, and was not run without it since.)',
   pastHead:
     'A head behind what a node has applied comes with another run or replication id (`bothIds`), which begins the new epoch (model: "failback: without pastHead: holds"). It helps against data restored under a running server.',
+  captureGapOwn:
+    'A gap that is opened meanwhile has another reason, which is found again: a slot made anew is further than what is written down (`captureMoved`), and a publication that was changed has another mark (`capturePublication`).',
   presenceProof:
     'A reading enters its node into the list in the same script that answers it: whoever looked at the list before has appended before, so that the answer has the record; and a list that was lost has another id (`everywhereKnown`). It matters to a server that could do the two only one after the other.',
 };

@@ -2,7 +2,8 @@ import { describe, expect, test } from 'vitest';
 import { keyLabel } from '../../src/coherence/label.ts';
 import type { LogRecord } from '../../src/coherence/record.ts';
 import { View } from '../../src/coherence/view.ts';
-import { GUARD_PROFILES, type GuardProfile, REDUNDANT } from './guard-profiles.ts';
+import type { GuardProfile } from './guard-profile.ts';
+import { GUARD_PROFILES, REDUNDANT } from './guard-profiles.ts';
 import { GUARDS } from './guard-names.ts';
 import { type AnyGuard, tryOut } from './trial.ts';
 

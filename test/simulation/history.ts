@@ -81,13 +81,30 @@ export type Fact = { readonly at: number } & (
     }
   /** Something may keep a node, or all, from reaching the log. */
   | { readonly type: 'disturbed'; readonly node: number | undefined; readonly until: number }
-  /** With a commit, its targets have become visible in the outbox. */
+  /** A commit is in the database's log, which its rows are visible after. */
+  | {
+      readonly type: 'logged';
+      readonly write: number;
+      readonly rows: readonly number[];
+      readonly versions: readonly number[];
+    }
+  /** With a commit, its targets have become visible in the outbox, or its rows to whoever captures them. */
   | {
       readonly type: 'kept';
       readonly write: number;
+      readonly by: 'outbox' | 'capture';
       readonly cells: readonly number[];
       readonly versions: readonly number[];
     }
+  /** A relay says that everything that was in the database's log before `until` is in the caches' log; `versions` are those. */
+  | {
+      readonly type: 'told';
+      readonly until: number;
+      readonly cells: readonly number[];
+      readonly versions: readonly number[];
+    }
+  /** Whether a relay says at the very end that all of the run is in the log. */
+  | { readonly type: 'captured'; readonly caughtUp: boolean }
   /** How many rows are in the outbox at the very end. */
   | { readonly type: 'outbox'; readonly count: number }
   /** How many announcements are open at the very end. */

@@ -80,6 +80,18 @@ export interface Profile {
   readonly outbox: number;
   readonly outboxLost: number;
   /**
+   * That relays read the database's own log: whether rows are mapped to targets, of which kinds; whether a slot that is gone is made
+   * anew by the relay, rather than by somebody; how many change rows and tell nobody; how long their commits are in the log before they
+   * are visible; and how many of the other writers leave a message in it.
+   */
+  readonly capture: number;
+  readonly mapped: number;
+  readonly mappings: readonly TargetKind[];
+  readonly recreate: number;
+  readonly foreigners: Range;
+  readonly commitShows: LatencyShape;
+  readonly walWrites: number;
+  /**
    * Whether a strict write is promised from its commit on, while its writer can reach the log: delays are so short that a writer that
    * no fault befalls notices each new epoch in `maxLag`.
    */
@@ -182,6 +194,13 @@ export const USUAL: Profile = {
     'replica-lag': 1,
     'kill-relay': 2,
     'pause-relay': 1,
+    'cut-relay': 3,
+    'stall-relay': 1,
+    'standby-away': 3,
+    'crash-database': 2,
+    'lose-slot': 2,
+    'move-slot': 2,
+    unpublish: 1,
   },
   faultCount: [0, 5],
   servers: [1, 1, 2, 3],
@@ -200,6 +219,13 @@ export const USUAL: Profile = {
   commitsLost: 0.1,
   outbox: 0.35,
   outboxLost: 0.1,
+  capture: 0.35,
+  mapped: 0.85,
+  mappings: ['key', 'key', 'prefix', 'tag', 'dynamic', 'pattern'],
+  recreate: 0.5,
+  foreigners: [1, 2],
+  commitShows: { usual: [0, 3], slow: [3, 700], chance: 0.2 },
+  walWrites: 0.3,
   connected: false,
   memory: [1_000, 1_000, 1_000, 3, 0],
   ttl: [900_000, 900_000, 900_000, 800],
@@ -238,6 +264,11 @@ export interface Plan {
   readonly presence: boolean;
   readonly strict: boolean;
   readonly outbox: boolean;
+  readonly capture: boolean;
+  readonly mapped: boolean;
+  readonly mapping: TargetKind;
+  readonly recreate: boolean;
+  readonly foreigners: number;
   readonly memory: number;
   readonly ttl: number;
   readonly maxLife: number;
@@ -262,6 +293,8 @@ export function drawPlan(profile: Profile, random: SeededRandom): Plan {
   const nodes = range(profile.nodes);
   const strict = profile.strict > 0 && random.chance(profile.strict);
   const outbox = profile.outbox > 0 && random.chance(profile.outbox);
+  const capture = profile.capture > 0 && random.chance(profile.capture);
+  const mapped = capture && random.chance(profile.mapped);
   return {
     profile,
     nodes,
@@ -279,6 +312,11 @@ export function drawPlan(profile: Profile, random: SeededRandom): Plan {
     presence: random.chance(profile.presence) || strict,
     strict,
     outbox,
+    capture,
+    mapped,
+    mapping: capture ? random.pick(profile.mappings) : 'key',
+    recreate: capture && random.chance(profile.recreate),
+    foreigners: mapped ? range(profile.foreigners) : 0,
     memory: random.pick(profile.memory),
     ttl: random.pick(profile.ttl),
     maxLife: random.pick(profile.maxLife),

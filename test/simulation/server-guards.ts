@@ -17,6 +17,18 @@ export const OUTER_GUARDS = [
   'outboxProven', // a relay gives up a row only where the log has proven that it holds its message
   'outboxWhole', // a relay looks at all rows, also below ids that it has seen
   'outboxOtherId', // a commit of which nobody knows whether it was made is not invalidated under its row's id
+  'captureVisible', // a change that was captured is appended once everybody sees it
+  'captureOutstanding', // a relay acknowledges nothing behind what it has not appended
+  'captureProven', // ... nor what the log has not proven to hold
+  'captureConfirmed', // ... which it asks for, rather than to believe the answer to its append
+  'captureBound', // what was captured carries the bound of its commit
+  'captureSeen', // a writer's message is left to the writer until the log has proven to hold it, and no longer
+  'captureGap', // where changes may have been missed everything is invalidated
+  'captureGapTwice', // ... and again when all have ended that it may hide
+  'captureGapKept', // ... also by another relay: a gap is written down before anything is done about it
+  'captureGapOwn', // who has mended a gap closes that one, and none that was opened meanwhile
+  'captureMoved', // a slot that is further than what is written down was moved, or made anew
+  'capturePublication', // what was not published for a while was missed
   'relayAsks', // a relay closes no announcement whose transaction may still commit
 ] as const;
 

@@ -4,6 +4,7 @@ import { SeededRandom } from '../../src/testing/seeded-random.ts';
 import { Catalogue } from './catalogue.ts';
 import { Counts } from './coverage.ts';
 import { Database } from './database.ts';
+import { DatabaseServer } from './database-server.ts';
 import { Deployment } from './deployment.ts';
 import { scheduleFaults } from './fault-schedule.ts';
 import { Fleet } from './fleet.ts';
@@ -56,8 +57,9 @@ export async function simulate(
   // Drawn only where it is used: runs of other profiles stay what they were.
   const latencies = {
     ...usual,
-    commitTakes: plan.strict ? latency(profile.commitTakes) : usual.commitReturns,
-    statement: plan.outbox ? latency(profile.log) : usual.log,
+    commitTakes: plan.strict || plan.capture ? latency(profile.commitTakes) : usual.commitReturns,
+    commitShows: plan.capture ? latency(profile.commitShows) : usual.commitReturns,
+    statement: plan.outbox || plan.capture ? latency(profile.log) : usual.log,
   };
   const deployment = new Deployment({
     scheduler,
@@ -88,6 +90,7 @@ export async function simulate(
     counts,
     catalogue,
     database,
+    server: new DatabaseServer({ database, scheduler, random: plan.capture ? random.fork() : random, removed: outer }),
     deployment,
     values: new ValueServer(scheduler, random.fork()),
     latencies,

@@ -57,9 +57,11 @@ function concerns(fact: Fact, row: number | undefined, node: number | undefined,
   if (only !== undefined && fact.type !== only) return false;
   switch (fact.type) {
     case 'commit':
+    case 'logged':
       return row !== undefined && fact.rows.includes(row);
     case 'announced':
     case 'called':
+    case 'kept':
     case 'appended':
       return row !== undefined && fact.cells.some((cell) => Math.floor(cell / SITES.length) === row);
     case 'acknowledged':

@@ -1,11 +1,12 @@
-import type { FaultKind } from './fault-kind.ts';
+import { type FaultKind, isOfCapture } from './fault-kind.ts';
 import type { Fleet } from './fleet.ts';
 import type { Life } from './member.ts';
+import { RELAY_STRIKES } from './relay-strike.ts';
 
 /** Lets one fault begin; each ends by itself. */
 export function strike(fleet: Fleet, kind: FaultKind): void {
   fleet.world.counts.add('fault', kind);
-  if (!HARMLESS.has(kind)) disturb(fleet, undefined, Number.MAX_SAFE_INTEGER);
+  if (!HARMLESS.has(kind) && !isOfCapture(kind)) disturb(fleet, undefined, Number.MAX_SAFE_INTEGER);
   const text = STRIKES[kind](fleet);
   fleet.world.history.add({ type: 'fault', text: `${kind}: ${text}` });
 }
@@ -83,20 +84,7 @@ function dropConnections({ world: { random } }: Fleet, life: Life): void {
 }
 
 const STRIKES: Readonly<Record<FaultKind, Strike>> = {
-  'kill-relay': (fleet) => {
-    const ms = fleet.world.random.between(10, 600);
-    if (!fleet.killRelay(ms)) return 'nobody';
-    return `a relay; starts again after ${Math.round(ms)} ms`;
-  },
-
-  'pause-relay': (fleet) => {
-    const relay = fleet.anyRelay();
-    if (relay === undefined) return 'nobody';
-    const ms = fleet.spell();
-    relay.clock.pause();
-    fleet.later(ms, () => relay.clock.resume());
-    return `a relay for ${ms} ms`;
-  },
+  ...RELAY_STRIKES,
 
   'cut-data': cut('data'),
   'cut-follower': cut('follower'),

@@ -1,7 +1,8 @@
 import type { Guard } from '../../src/coherence/guards.ts';
 import { check, type Violation } from './checker.ts';
 import type { Counts } from './coverage.ts';
-import { GUARD_PROFILES, type GuardProfile } from './guard-profiles.ts';
+import type { GuardProfile } from './guard-profile.ts';
+import { GUARD_PROFILES } from './guard-profiles.ts';
 import type { History } from './history.ts';
 import { type Profile, USUAL } from './profile.ts';
 import { OUTER_GUARDS, type OuterGuard } from './server-guards.ts';

@@ -5,6 +5,7 @@ import type { SeededRandom } from '../../src/testing/seeded-random.ts';
 import type { Catalogue } from './catalogue.ts';
 import type { Counts } from './coverage.ts';
 import type { Database } from './database.ts';
+import type { DatabaseServer } from './database-server.ts';
 import type { Deployment } from './deployment.ts';
 import type { History } from './history.ts';
 import type { Latency } from './latency.ts';
@@ -23,6 +24,8 @@ export interface Latencies {
   readonly loaderAfter: Latency;
   readonly commitReturns: Latency;
   readonly commitTakes: Latency;
+  /** Between the commit of a foreign writer in the log and its being visible. */
+  readonly commitShows: Latency;
   /** Of the database to a relay, one way. */
   readonly statement: Latency;
   readonly readThink: Latency;
@@ -44,6 +47,8 @@ export interface World {
   readonly counts: Counts;
   readonly catalogue: Catalogue;
   readonly database: Database;
+  /** Where relays and foreign writers reach it. */
+  readonly server: DatabaseServer;
   readonly deployment: Deployment;
   readonly values: ValueServer;
   readonly latencies: Latencies;

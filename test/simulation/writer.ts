@@ -16,6 +16,7 @@ export class Writer {
   readonly #reader: Reader;
   readonly #strict: StrictWriter;
   readonly #outbox: OutboxWriter;
+  readonly #wal: OutboxWriter;
   readonly #elsewhere: () => Life | undefined;
 
   /** @param elsewhere another node that is up, to read there what was written here */
@@ -24,7 +25,9 @@ export class Writer {
     this.#life = life;
     this.#reader = new Reader(world, life);
     this.#strict = new StrictWriter(world, life);
-    this.#outbox = new OutboxWriter(world, life, (write, targets, id) => this.#invalidate(write, targets, id));
+    const invalidate = this.#invalidate.bind(this);
+    this.#outbox = new OutboxWriter(world, life, 'outbox', invalidate);
+    this.#wal = new OutboxWriter(world, life, 'wal', invalidate);
     this.#elsewhere = elsewhere;
   }
 
@@ -59,6 +62,8 @@ export class Writer {
       receipt = await this.#invalidate(write, targets);
       await this.#pass(latencies.commitReturns.draw());
       this.#commit(write, rows);
+    } else if (plan.capture && random.chance(plan.profile.walWrites)) {
+      receipt = await this.#wal.write(write, rows, targets);
     } else if (plan.outbox) {
       receipt = await this.#outbox.write(write, rows, targets);
     } else {
