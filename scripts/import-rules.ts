@@ -79,6 +79,13 @@ export const importRows: Readonly<Record<string, ImportRow>> = {
     rooms: { coherence: 'all', cache: { only: ['log-access.ts', 'size.ts'] } },
     builtins: [...pureBuiltins, 'node:async_hooks', 'node:events'],
   },
+  // Reads a file of rules; YAML by what is installed.
+  'events/rules-file.ts': {
+    publicNames: true,
+    rooms: { coherence: 'all' },
+    builtins: ['node:fs/promises', 'node:path'],
+    packages: ['yaml'],
+  },
   operations: { publicNames: true, rooms: { coherence: 'all' }, builtins: pureBuiltins },
   redis: adapter,
   // Loads whichever of the two is installed, for a URL.

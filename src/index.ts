@@ -28,6 +28,7 @@ export type { CacheEvent, From, Listener, MissReason } from './cache/events.ts';
 export type { Lease, LeaseAnswer } from './cache/lease.ts';
 export { type ContextLoad, type LoadContext, withContext } from './cache/load-context.ts';
 export { memoryStore } from './cache/memory-store.ts';
+export type { Outlook } from './cache/outlook.ts';
 export type { PlaceAnswer, Places } from './cache/places.ts';
 export type { Query, QueryOptions, ReadRequestOf } from './cache/query.ts';
 export type { Migrate } from './cache/version.ts';
@@ -39,6 +40,8 @@ export type { Store } from './cache/store.ts';
 export type { AnnounceOptions, CommittedOptions, StrictWrite } from './cache/strict-write.ts';
 export { systemClock, systemRandom } from './cache/system-clock.ts';
 export {
+  type Argument,
+  type Arguments,
   type Attempt,
   type CloudEvent,
   type CloudEventsConnection,
@@ -54,9 +57,11 @@ export {
   connectEventTarget,
   connectSubscribable,
   createIntake,
+  type ConditionalRule,
   createPublisher,
   createRules,
   createSubscriber,
+  defineRules,
   type DomainEvent,
   type EmitterLike,
   type EmitterMapping,
@@ -68,17 +73,25 @@ export {
   type EventHandler,
   type EventTargetLike,
   type EventTargetOptions,
+  type EventOf,
+  type Explanation,
   type Gap,
   type GapReason,
+  type Handled,
   type IdText,
   type Intake,
   type IntakeEvent,
   type IntakeOptions,
   type IntakeStatistics,
+  type Implication,
+  type Implied,
+  implies,
   type InvalidationStep,
   type InvalidationStepOptions,
   invalidationStep,
   type Invalidator,
+  type KnownEvents,
+  loadRules,
   type LogAccessOptions,
   type Mapped,
   type Mapper,
@@ -88,6 +101,10 @@ export {
   onCommand,
   type Parked,
   type Provenience,
+  type Mode,
+  type Modes,
+  type ModeSwitch,
+  parseRules,
   type Publication,
   type PublishDetails,
   type Published,
@@ -95,10 +112,16 @@ export {
   type PublisherOptions,
   type PublisherStatistics,
   type RateLimit,
+  type Rule,
+  type RuleDocumentOptions,
+  type RuleFunction,
   type RuleMap,
   type Rules,
   type RulesOptions,
   type SourceHabits,
+  type Step,
+  type Strategy,
+  type StrategyOptions,
   type Subject,
   type Subscribable,
   type SubscribableOptions,
@@ -110,4 +133,6 @@ export {
   type TypedMessage,
   type Unhandled,
   type Webhook,
+  type Template,
+  type Verdict,
 } from './events/index.ts';

@@ -4,6 +4,7 @@ import { type Duration, milliseconds } from '../coherence/duration.ts';
 import { shorten, TidemarkError } from '../coherence/errors.ts';
 import { NO_GUARD_REMOVED, type RemovedGuards } from '../coherence/guards.ts';
 import { canonicalKey, isVersioned, type KeyInput, keyOf, placeOf } from '../coherence/key.ts';
+import { checkKnown } from '../coherence/known-options.ts';
 import { keyLabel } from '../coherence/label.ts';
 import type { Unsubscribe } from '../coherence/log.ts';
 import { Node } from '../coherence/node.ts';
@@ -20,9 +21,11 @@ import { Events, type Listener } from './events.ts';
 import { Fill } from './fill.ts';
 import { FleetBudget } from './fleet-budget.ts';
 import { journal } from './journal.ts';
+import { wholeNumber } from './log-access.ts';
 import { includesAll, LabelSets } from './label-set.ts';
 import type { LoadContext } from './load-context.ts';
 import { MemoryTier } from './memory-tier.ts';
+import { type Outlook, outlook } from './outlook.ts';
 import { makeQuery, type Query, QueryNames, type QueryOptions, type ReadRequestOf } from './query.ts';
 import { type ReadMode, type ReadOptions, type ReadSettings, readSettings } from './read-options.ts';
 import { type Provenance, provenance, ReadPath } from './read-path.ts';
@@ -378,7 +381,7 @@ export class Cache {
    */
   async announce(targets: readonly Target[], options: AnnounceOptions = {}): Promise<StrictWrite> {
     this.#open();
-    if (!Array.isArray(targets)) throw notTargets(targets);
+    if (!Array.isArray(targets)) throw notTargets('announce', targets);
     checkTargets(targets);
     checkDetails(options);
     const ms = milliseconds(options.timeout ?? '5s', 'timeout');
@@ -406,6 +409,26 @@ export class Cache {
   /** Calls `listener` with every {@link CacheEvent} until the returned function is called. */
   on(listener: Listener): Unsubscribe {
     return this.#events.on(listener);
+  }
+
+  /**
+   * What an invalidation of these targets would take from this process's memory: the entries that it may still serve, and that
+   * they cover. Serves nothing and changes nothing. It looks at every entry, which takes some milliseconds for 100,000.
+   *
+   * An invalidation may take a few more: those that share their slots of the tide table with a target.
+   *
+   * @param options `most`: how many keys are named, default 100; the others are counted
+   * @throws TidemarkError `INVALID_TARGET` as `invalidate`; `INVALID_OPTION`
+   * @example cache.wouldCover([tag('org:7')]); // { keys: ['user:42'], more: 0 }
+   */
+  wouldCover(targets: readonly Target[], options: { readonly most?: number } = {}): Outlook {
+    this.#open();
+    if (!Array.isArray(targets)) throw notTargets('wouldCover', targets);
+    if (targets.length > 0) checkTargets(targets);
+    checkKnown(options, ['most'], 'wouldCover()');
+    const most = wholeNumber(options.most ?? 100, 'most', 0);
+    if (this.#memory === undefined) return { keys: [], more: 0 };
+    return outlook(this.#memory, this.#node.view, this.#now(), targets, most);
   }
 
   /**
@@ -671,10 +694,10 @@ function checkTargets(targets: readonly Target[]): void {
   }
 }
 
-function notTargets(targets: unknown): TidemarkError {
+function notTargets(method: string, targets: unknown): TidemarkError {
   return new TidemarkError(
     'INVALID_TARGET',
-    `announce() was given ${shorten(targets)}. Give it an array of targets, such as [key('user', 42)].`,
+    `${method}() was given ${shorten(targets)}. Give it an array of targets, such as [key('user', 42)].`,
   );
 }
 

@@ -79,8 +79,8 @@ export class MemoryTier {
   }
 
   /** Every entry, the least recently used first; looking at them does not count as use, and they may be removed meanwhile. */
-  oldestFirst(): Iterator<[string, Entry]> {
-    return this.#entries.rentries() as Iterator<[string, Entry]>;
+  oldestFirst(): IterableIterator<[string, Entry]> {
+    return this.#entries.rentries() as IterableIterator<[string, Entry]>;
   }
 
   remove(place: string): void {

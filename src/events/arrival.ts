@@ -1,5 +1,5 @@
 import { shorten, TidemarkError } from '../coherence/errors.ts';
-import type { DomainEvent } from './rules.ts';
+import type { DomainEvent } from './rule.ts';
 
 /** What one occurrence at a source means here: a domain event, several, or none. */
 export type Mapped<E> = E | readonly E[] | undefined;

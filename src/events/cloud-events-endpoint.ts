@@ -12,7 +12,7 @@ import type { Intake } from './intake.ts';
 import type { Taken } from './lane.ts';
 import { checkMapping } from './mapping.ts';
 import { Refusal } from './refusal.ts';
-import type { DomainEvent } from './rules.ts';
+import type { DomainEvent } from './rule.ts';
 import { handshake } from './webhook.ts';
 
 /** Requests in, answers out; the events in them go to an intake. */

@@ -3,7 +3,7 @@ import type { CloudEventsOptions } from './cloud-events-options.ts';
 import { type Connection, connection } from './connection.ts';
 import { Intake } from './intake.ts';
 import { checkHandler, type EventHandler, intakeSettings } from './intake-options.ts';
-import type { DomainEvent } from './rules.ts';
+import type { DomainEvent } from './rule.ts';
 
 /** A connection that is handed requests. */
 export interface CloudEventsConnection<E> extends Connection<E> {

@@ -5,7 +5,7 @@ import { FaultyLog } from '../testing/faulty-log.ts';
 import { partContext } from '../testing/part-context.ts';
 import { commandInvalidation, type CommandInvalidationOptions } from './command-invalidation.ts';
 import { onCommand } from './command-map.ts';
-import type { Invalidator } from './rules.ts';
+import type { Invalidator } from './invalidator.ts';
 
 class RenameUser {
   readonly userId: number;

@@ -6,7 +6,8 @@ import type { Cause } from '../coherence/record.ts';
 import { describeTarget, everything, type Target, targetList } from '../coherence/target.ts';
 import { nameOf, type TypedMessage } from './bus-message.ts';
 import { type CommandMap, type CommandRule, type Mapper, mappersOf } from './command-map.ts';
-import type { Invalidator, Targets } from './rules.ts';
+import type { Invalidator } from './invalidator.ts';
+import type { Targets } from './rule.ts';
 
 export interface CommandInvalidationOptions<C extends object> {
   /** Hears of what failed: a command that has succeeded stays so, and nobody else would be told. `console` will do. */

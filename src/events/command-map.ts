@@ -1,6 +1,6 @@
 import { shorten, TidemarkError } from '../coherence/errors.ts';
 import { classesOf, isClass, type MessageClass, type TypedMessage, typeOf } from './bus-message.ts';
-import type { Targets } from './rules.ts';
+import type { Targets } from './rule.ts';
 
 /** What the commands of a class make stale. Made by {@link onCommand}. */
 export interface CommandRule<C extends object = never, R = never> {

@@ -1,7 +1,7 @@
 import type { Duration } from '../coherence/duration.ts';
 import type { Intake, IntakeStatistics, Unhandled } from './intake.ts';
 import type { Parked } from './intake-event.ts';
-import type { DomainEvent } from './rules.ts';
+import type { DomainEvent } from './rule.ts';
 
 /** A bus whose events are handed on. */
 export interface Connection<E> {

@@ -5,7 +5,7 @@ import { type Connection, connection } from './connection.ts';
 import { Intake } from './intake.ts';
 import { checkHandler, type EventHandler, type IntakeOptions, intakeSettings } from './intake-options.ts';
 import { checkMapping } from './mapping.ts';
-import type { DomainEvent } from './rules.ts';
+import type { DomainEvent } from './rule.ts';
 
 /** The part of an emitter that is needed: Node's, eventemitter2 as NestJS has it, eventemitter3 and others have it. */
 export interface EmitterLike {

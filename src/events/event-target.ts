@@ -4,7 +4,7 @@ import { type Connection, connection } from './connection.ts';
 import { Intake } from './intake.ts';
 import { checkHandler, type EventHandler, type IntakeOptions, intakeSettings } from './intake-options.ts';
 import { checkMapping } from './mapping.ts';
-import type { DomainEvent } from './rules.ts';
+import type { DomainEvent } from './rule.ts';
 
 /** The part of an `EventTarget` that is needed. */
 export interface EventTargetLike {

@@ -26,15 +26,20 @@ export type { Message, MessageContent } from './message.ts';
 export type { Publication, PublishDetails } from './publication.ts';
 export { createPublisher, type Published, type Publisher, type PublisherStatistics } from './publisher.ts';
 export type { EntityTargets, PublisherOptions, RateLimit } from './publisher-options.ts';
-export {
-  createRules,
-  type DomainEvent,
-  type Invalidator,
-  type RuleMap,
-  type Rules,
-  type RulesOptions,
-  type Targets,
-} from './rules.ts';
+export type { Explanation } from './explanation.ts';
+export type { Handled } from './handled.ts';
+export { type Argument, type Arguments, type Implication, type Implied, implies } from './implication.ts';
+export type { Verdict } from './judgement.ts';
+export type { Mode, Modes, ModeSwitch } from './mode.ts';
+export type { ConditionalRule, DomainEvent, EventOf, Rule, RuleFunction, RuleMap, Targets } from './rule.ts';
+export type { Invalidator } from './invalidator.ts';
+export { type KnownEvents, parseRules, type RuleDocumentOptions } from './rule-document.ts';
+export { createRules, type Rules } from './rules.ts';
+export { loadRules } from './rules-file.ts';
+export type { RulesOptions } from './rules-options.ts';
 export { type InvalidationStep, type InvalidationStepOptions, invalidationStep } from './saga-step.ts';
 export { createSubscriber, type Subscriber, type SubscriberStatistics } from './subscriber.ts';
 export type { SubscriberOptions } from './subscriber-options.ts';
+export { defineRules, type Strategy, type StrategyOptions } from './strategy.ts';
+export type { Template } from './template.ts';
+export type { Step } from './cascade.ts';

@@ -6,7 +6,7 @@ import type { Logger } from '../coherence/logger.ts';
 import { wholeNumber } from '../cache/log-access.ts';
 import { systemClock, systemRandom } from '../cache/system-clock.ts';
 import type { IntakeEvent } from './intake-event.ts';
-import type { Invalidator } from './rules.ts';
+import type { Invalidator } from './invalidator.ts';
 
 /**
  * Who is handed events: rules, or anything with a `handle`. It is called once at a time for each source, and again for the same

@@ -13,7 +13,7 @@ import {
 } from './intake-options.ts';
 import { Lane, type Taken } from './lane.ts';
 import { Parking } from './parking.ts';
-import type { DomainEvent } from './rules.ts';
+import type { DomainEvent } from './rule.ts';
 
 /** Numbers since the intake was made, and what is now. */
 export interface IntakeStatistics {

@@ -3,7 +3,9 @@ import { pino } from 'pino';
 import { describe, expect, it, vi } from 'vitest';
 import { createCache, everything, key, pattern, type Target, tag } from '../index.ts';
 import { FakeClock } from '../testing/fake-clock.ts';
-import { createRules, type Invalidator, type RuleMap } from './rules.ts';
+import type { RuleMap } from './rule.ts';
+import type { Invalidator } from './invalidator.ts';
+import { createRules } from './rules.ts';
 
 type DomainEvents =
   | { readonly type: 'budget.updated'; readonly orgId: string }
@@ -193,7 +195,7 @@ describe('createRules', () => {
     const { cache } = setUp();
     const map = { 'budget.updated': rule } as unknown as RuleMap<DomainEvents>;
     expect(() => createRules<DomainEvents>(cache, map)).toThrow(
-      'rules: "budget.updated" is not a function. Give a function from the event to its targets.',
+      'rules: "budget.updated" is not a function. Give a function from the event to its targets, or { when, targets }.',
     );
   });
 });

@@ -2,7 +2,7 @@ import { describe, expect, it, vi } from 'vitest';
 import { createCache, key, memoryLog, type Target, tag } from '../index.ts';
 import { FakeClock } from '../testing/fake-clock.ts';
 import { FaultyLog } from '../testing/faulty-log.ts';
-import type { Invalidator } from './rules.ts';
+import type { Invalidator } from './invalidator.ts';
 import { invalidationStep } from './saga-step.ts';
 
 /** A calendar that a saga changes, and a cached view of it. */

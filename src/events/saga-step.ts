@@ -4,7 +4,8 @@ import type { Logger } from '../coherence/logger.ts';
 import type { Receipt } from '../coherence/receipt.ts';
 import type { Cause } from '../coherence/record.ts';
 import { type Target, targetList } from '../coherence/target.ts';
-import type { Invalidator, Targets } from './rules.ts';
+import type { Targets } from './rule.ts';
+import type { Invalidator } from './invalidator.ts';
 
 export interface InvalidationStepOptions {
   /** What happened; for the log line and the other services. Default `{ event: 'saga' }`. */

@@ -3,7 +3,7 @@ import type { Mapped, Mapper } from './arrival.ts';
 import { type Connection, connection } from './connection.ts';
 import { Intake } from './intake.ts';
 import { checkHandler, type EventHandler, type IntakeOptions, intakeSettings } from './intake-options.ts';
-import type { DomainEvent } from './rules.ts';
+import type { DomainEvent } from './rule.ts';
 
 /** What an observable calls. */
 interface Observer<T> {
