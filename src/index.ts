@@ -34,6 +34,7 @@ export type { Query, QueryOptions, ReadRequestOf } from './cache/query.ts';
 export type { Migrate } from './cache/version.ts';
 export type { ReadOptions } from './cache/read-options.ts';
 export type { Provenance } from './cache/read-path.ts';
+export type { Session } from './cache/session.ts';
 export type { Serializer, SerializerOption } from './cache/serializer.ts';
 export type { Size } from './cache/size.ts';
 export type { Store } from './cache/store.ts';

@@ -1,4 +1,3 @@
-import { AsyncLocalStorage } from 'node:async_hooks';
 import { checkDetails } from '../coherence/cause.ts';
 import { type Duration, milliseconds } from '../coherence/duration.ts';
 import { shorten, TidemarkError } from '../coherence/errors.ts';
@@ -32,6 +31,8 @@ import { type Provenance, provenance, ReadPath } from './read-path.ts';
 import type { ReadRequest } from './read-request.ts';
 import { Shadow } from './shadow.ts';
 import type { ShadowCounts } from './shadow-counts.ts';
+import { Scopes } from './scope.ts';
+import { ClientSession, type Session } from './session.ts';
 import { StoreTier } from './store-tier.ts';
 import { type AnnounceOptions, type CommittedOptions, type StrictWrite, strictWrite } from './strict-write.ts';
 import { Sweep } from './sweep.ts';
@@ -93,7 +94,8 @@ export class Cache {
   readonly #sweep: Sweep | undefined;
   readonly #queries = new QueryNames();
   readonly #placed: boolean;
-  #outside: AsyncLocalStorage<true> | undefined;
+  readonly #scopes = new Scopes();
+  readonly #removed: RemovedGuards;
   #closed: Promise<{ unsent: number }> | undefined;
 
   /** @param removed guards taken out by the simulation, to show that each is needed */
@@ -103,6 +105,7 @@ export class Cache {
     const { clock, stopwatch, random, logger } = context;
     this.#settings = settings;
     this.#placed = !removed.has('versionPlace');
+    this.#removed = removed;
     const events = new Events((error) => {
       try {
         logger?.error({ event: 'cache_listener', err: error }, 'cache_listener: a listener threw');
@@ -153,6 +156,7 @@ export class Cache {
       memory: this.#memory,
       store: this.#store,
       labels: this.#labels,
+      scopes: this.#scopes,
       events,
       clock,
       stopwatch,
@@ -219,15 +223,17 @@ export class Cache {
   /** The value under a key, if a tier may serve it; never loads. */
   async get<T = unknown>(key: KeyInput): Promise<T | undefined> {
     this.#open();
-    const request = this.#request<T>(key, nothing, undefined);
+    const request = this.#scoped(this.#request<T>(key, nothing, undefined));
     // Who only looks has nothing to opt in to.
     if (this.#mode(request, 'on') !== 'on') return undefined;
+    const reached = this.#reads.reached(request);
+    const isReached = reached instanceof Promise ? await reached : reached;
     const entry = this.#reads.inMemory(request, this.#now());
     if (entry instanceof Entry) {
       if (this.#events.heard) this.#events.emit({ type: 'hit', key: request.key, from: 'memory' });
       return entry.value as T;
     }
-    const found = await this.#fill.find(request);
+    const found = isReached ? await this.#fill.find(request) : undefined;
     if (found === undefined && this.#events.heard) this.#events.emit({ type: 'miss', key: request.key, reason: entry });
     return found?.value as T | undefined;
   }
@@ -320,7 +326,7 @@ export class Cache {
   ): Promise<{ [I in keyof R]: R[I] extends ReadRequestOf<infer T> ? T : never }> {
     const ms = milliseconds(options.timeout ?? '5s', 'timeout');
     this.#open();
-    const wanted = requests.map((it) => it.request);
+    const wanted = requests.map((it) => this.#scoped(it.request));
     const past = wanted.some((it) => !this.#caches(it));
     const values = past
       ? await Promise.all(wanted.map((it) => this.#past(it)))
@@ -334,8 +340,46 @@ export class Cache {
    * asynchronous calls, which makes every promise of the process slower.
    */
   bypass<T>(fn: () => T): T {
-    this.#outside ??= new AsyncLocalStorage();
-    return this.#outside.run(true, fn);
+    return this.#scopes.enter({ bypass: true }, fn);
+  }
+
+  /**
+   * Runs `work`, with all that it awaits, as one client's request: reads inside are never older than `token`, nor than what was
+   * invalidated inside, whatever they tolerate; nothing is passed along. Inside another session it is that one, which takes the
+   * token too: so is taken over what another service has answered. The first call turns on Node's tracking of asynchronous
+   * calls, which makes every promise of the process slower.
+   *
+   * @param token what the client was told by {@link sessionToken}; `undefined` where it knows of nothing. Never an error: what
+   * cannot be read stands for a write that nobody here has heard of, and costs loads
+   * @example
+   * const body = await cache.session(request.headers[SESSION_HEADER], async () => {
+   *   await rename(42, 'Ada'); // invalidates
+   *   return profile(42); // never the old name, here; nor elsewhere, with the token
+   * });
+   */
+  session<T>(token: Token | undefined, work: () => T): T {
+    return this.openSession(token).run(work);
+  }
+
+  /** {@link session} for a framework, which enters it more than once, and asks for its token where nothing leads back to it. */
+  openSession(token?: Token): Session {
+    const session =
+      this.#scopes.current?.session ??
+      new ClientSession({
+        enter: (it, work) => this.#scopes.enter({ session: it }, work),
+        makeToken: () => this.#node.makeToken(),
+        removed: this.#removed,
+      });
+    if (token !== undefined) session.take(token);
+    return session;
+  }
+
+  /**
+   * Inside a session: what its answer has to hand to the client, in a header, for `session` of its next request. `undefined` where
+   * nothing came in and nothing was invalidated, and outside of sessions.
+   */
+  sessionToken(): Token | undefined {
+    return this.#scopes.current?.session?.token;
   }
 
   // --- writing
@@ -359,8 +403,8 @@ export class Cache {
       const options = together ? (args[1] as InvalidateOptions | undefined) : undefined;
       // In a burst most calls end here, and share the promise of their record.
       if (options === undefined && !this.#events.heard && this.#settings.store?.reclaim === undefined)
-        return this.#node.invalidate(targets);
-      return this.#invalidate(targets, options);
+        return this.#followed(this.#node.invalidate(targets));
+      return this.#followed(this.#invalidate(targets, options));
     } catch (error) {
       return Promise.reject(error);
     }
@@ -396,12 +440,14 @@ export class Cache {
       since = this.#now();
       return recordDetails(about);
     };
-    return strictWrite(announced, details, async (receipt, { cause }) => {
+    const write = strictWrite(announced, details, async (receipt, { cause }) => {
       const finished = this.#settings.store?.reclaim === undefined ? receipt : await this.#reclaimed(targets, receipt);
       if (this.#events.heard)
         this.#events.emit({ type: 'invalidated', targets, receipt: finished, cause, ms: this.#now() - since });
       return finished;
     });
+    const committed = (about?: CommittedOptions): Promise<Receipt> => this.#followed(write.committed(about));
+    return { ...write, committed };
   }
 
   // --- seeing and ending
@@ -517,6 +563,7 @@ export class Cache {
   }
 
   async #close(drain: number): Promise<{ unsent: number }> {
+    this.#scopes.close();
     const unsent = await this.#node.close(drain);
     this.#fill.close();
     this.#shadow.close();
@@ -524,8 +571,6 @@ export class Cache {
     await this.#store?.settled();
     this.#sweep?.close();
     this.#memory?.clear();
-    // Node keeps a storage that has run in a global list, and looks at it with every promise.
-    this.#outside?.disable();
     for (const part of this.#settings.owned) await part.close();
     return { unsent };
   }
@@ -540,7 +585,8 @@ export class Cache {
     read: <T>(request: ReadRequest<T>): Promise<Provenance<T>> => this.#attempt(() => this.#read(request)),
     peek: <T>(request: ReadRequest<T>): T | undefined => {
       this.#open();
-      const entry = this.#caches(request) ? this.#reads.inMemory(request, this.#now()) : undefined;
+      const scoped = this.#scoped(request);
+      const entry = this.#caches(scoped) ? this.#reads.inMemory(scoped, this.#now()) : undefined;
       return entry instanceof Entry ? (entry.value as T) : undefined;
     },
     shadow: (owner: object): ShadowCounts => this.#shadow.counts(owner),
@@ -558,11 +604,13 @@ export class Cache {
     owner: object | undefined,
     options: GetOptions | undefined,
   ): Entry | undefined {
-    if (this.#closed !== undefined || this.#outside?.getStore() === true) return undefined;
+    if (this.#closed !== undefined) return undefined;
     const entry = this.#memory?.get(place);
     if (entry === undefined || (owner !== undefined && entry.owner !== owner)) return undefined;
     if (options !== undefined && !suits(entry, options)) return undefined;
     if (settings.atLeast !== undefined || !this.#isOn(settings.mode, options)) return undefined;
+    const scope = this.#scopes.current;
+    if (scope !== undefined && (scope.bypass || !this.#reads.allows(scope, entry))) return undefined;
     const now = this.#node.follower.now();
     const eager = options?.eagerRefresh ?? settings.eagerRefresh;
     if (eager <= 1 && now - entry.bornAt > entry.ttl * eager) return undefined;
@@ -571,14 +619,16 @@ export class Cache {
     return entry;
   }
 
-  async #get<T>(request: ReadRequest<T>): Promise<T> {
+  async #get<T>(asked: ReadRequest<T>): Promise<T> {
     this.#open();
+    const request = this.#scoped(asked);
     if (!this.#caches(request)) return (await this.#past(request)) as T;
     return (await this.#reads.read(request)).value as T;
   }
 
-  async #read<T>(request: ReadRequest<T>): Promise<Provenance<T>> {
+  async #read<T>(asked: ReadRequest<T>): Promise<Provenance<T>> {
     this.#open();
+    const request = this.#scoped(asked);
     if (!this.#caches(request))
       return {
         value: (await this.#past(request)) as T,
@@ -590,6 +640,17 @@ export class Cache {
     return provenance<T>(await this.#reads.read(request));
   }
 
+  /** With the scope that it is read in, which need not be the one that it was made in. */
+  #scoped<T>(request: ReadRequest<T>): ReadRequest<T> {
+    const scope = this.#scopes.current;
+    return scope === undefined ? request : { ...request, scope };
+  }
+
+  /** The session that an invalidation is made in learns of it. */
+  #followed(receipt: Promise<Receipt>): Promise<Receipt> {
+    return this.#scopes.current?.session?.follow(receipt) ?? receipt;
+  }
+
   /** A value that is loaded for this reader alone. */
   async #past(request: ReadRequest): Promise<unknown> {
     return this.#mode(request) === 'shadow' ? this.#shadow.read(request) : this.#fill.past(request);
@@ -599,8 +660,8 @@ export class Cache {
     return this.#mode(request) === 'on';
   }
 
-  #mode({ settings }: ReadRequest, unsaid: ReadMode = this.#settings.optIn ? 'off' : 'on'): ReadMode {
-    if (!this.#settings.enabled || this.#outside?.getStore() === true) return 'off';
+  #mode({ settings, scope }: ReadRequest, unsaid: ReadMode = this.#settings.optIn ? 'off' : 'on'): ReadMode {
+    if (!this.#settings.enabled || scope?.bypass === true) return 'off';
     return settings.mode ?? unsaid;
   }
 

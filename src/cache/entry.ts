@@ -24,6 +24,11 @@ export class Entry implements Marked {
   provenAt: number;
   /** The query whose tags are among its labels. */
   owner: object | undefined;
+  /**
+   * The place of its load in the order of readers and loads of this process, where the load was told to read the primary and
+   * nothing else; otherwise 0.
+   */
+  sourced = 0;
   /** Stopwatch reading when its load began, in ms. */
   readonly bornAt: number;
   readonly epoch: string;

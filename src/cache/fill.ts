@@ -17,6 +17,7 @@ import { LoadDecisions } from './load-context.ts';
 import type { MemoryTier } from './memory-tier.ts';
 import type { ReadRequest } from './read-request.ts';
 import type { ReadSettings } from './read-options.ts';
+import type { Scopes } from './scope.ts';
 import { StoreLookup } from './store-lookup.ts';
 import type { StoreTier } from './store-tier.ts';
 
@@ -28,6 +29,7 @@ export interface FillParts {
   readonly lease: Lease;
   readonly budget: Budget;
   readonly labels: LabelSets;
+  readonly scopes: Scopes;
   readonly events: Events;
   readonly clock: Clock;
   readonly stopwatch: Stopwatch;
@@ -171,7 +173,9 @@ export class Fill {
     });
     this.#loading.add(ctx);
     try {
-      const loading = request.load(ctx);
+      const loading = mode.unreached
+        ? this.#parts.scopes.sourcedSince(flight.loadOrder, () => request.load(ctx))
+        : request.load(ctx);
       const value = isThenable(loading) ? await this.#inTime(loading, request, ctx) : loading;
       if (!this.#has('markBefore'))
         flight.begin({ epoch: view.epoch, number: view.applied }, view.pending.turn, flight.loadOrder);
@@ -234,6 +238,7 @@ export class Fill {
         { bornAt, ttl: life.memoryTtl, grace: life.grace, provenAt: bornAt },
       );
       entry.owner = request.owner;
+      if (ctx.lsn === 'unknown') entry.sourced = flight.loadOrder;
       memory.put(flight.place, entry);
     }
     // A covered value may still serve a reader here who tolerates it; to others it is worth nothing.

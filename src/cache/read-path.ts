@@ -4,7 +4,7 @@ import type { Guard, RemovedGuards } from '../coherence/guards.ts';
 import { plainKey } from '../coherence/key.ts';
 import type { Node } from '../coherence/node.ts';
 import { formatToken, type Position, type Token } from '../coherence/position.ts';
-import { type AtLeast, positionOf } from '../coherence/receipt.ts';
+import { positionOf } from '../coherence/receipt.ts';
 import type { Stopwatch } from '../coherence/stopwatch.ts';
 import type { Marked, View } from '../coherence/view.ts';
 import { Entry, NEVER } from './entry.ts';
@@ -14,6 +14,9 @@ import type { Flight, Outcome } from './flight.ts';
 import { includesAll, type LabelSet, type LabelSets } from './label-set.ts';
 import type { MemoryTier } from './memory-tier.ts';
 import type { ReadRequest } from './read-request.ts';
+import type { Scope } from './scope.ts';
+import type { Claim } from './session.ts';
+import { Sights } from './sights.ts';
 
 /** A value with where it came from. */
 export interface Provenance<T> {
@@ -56,14 +59,22 @@ export interface ReadPathParts {
 /** How long a node that is behind a reader's token waits for its follower before it loads, in ms. */
 const TOKEN_PATIENCE = 50;
 
+const USUAL: FillMode = { loadOnly: false, unreached: false };
+/** For tokens that ask for more than this node can prove. */
+const BEYOND: FillMode = { loadOnly: true, unreached: true };
+
 /** One read on its way. */
 interface Reader {
   readonly request: ReadRequest;
   readonly order: number;
   readonly mode: FillMode;
-  /** The position asked for, where it is one of this epoch. */
+  /** The position asked for, where it is one of this epoch, and nothing else is asked for. */
   readonly position: Position | undefined;
+  /** Where its tokens ask for more than this node can prove: only what was loaded from the primary after this place will do. */
+  readonly since: number;
 }
+
+const NO_CLAIMS: readonly Claim[] = [];
 
 /**
  * The read path, told in order:
@@ -77,6 +88,7 @@ interface Reader {
 export class ReadPath {
   readonly #parts: ReadPathParts;
   readonly #flights = new Map<string, Flight>();
+  readonly #sights: Sights;
 
   readonly #view: View;
   readonly #follower: Follower;
@@ -87,6 +99,7 @@ export class ReadPath {
     this.#parts = parts;
     this.#view = parts.node.view;
     this.#follower = parts.node.follower;
+    this.#sights = new Sights(() => parts.fill.nextOrder(), parts.removed);
     this.#datedByProof = !parts.removed.has('staleSince');
     this.#tolerance = parts.serveDetached;
   }
@@ -130,9 +143,20 @@ export class ReadPath {
   inMemory(request: ReadRequest, now: number): Entry | MissReason {
     const entry = this.#parts.memory?.get(request.place);
     if (entry === undefined) return 'absent';
-    if (!this.#passed(request.settings.atLeast)) return 'token';
+    if (!this.#suits(entry, claimsOf(request), request.scope?.since ?? 0)) return 'token';
     this.#tagged(entry, request);
     return this.refuse(entry, request.key, now) ?? entry;
+  }
+
+  /** Whether an entry in memory is new enough for those who read in a scope, as far as their tokens go. Allocates nothing. */
+  allows({ session, since }: Scope, entry: Entry): boolean {
+    return this.#suits(entry, session === undefined ? NO_CLAIMS : session.claims, since);
+  }
+
+  /** Whether what this node knows of the log is enough for a reader's tokens, after a short wait at most. */
+  reached(request: ReadRequest): boolean | Promise<boolean> {
+    const begun = this.#begin(request);
+    return begun instanceof Promise ? begun.then(({ since }) => since === 0) : begun.since === 0;
   }
 
   /** @throws what a token is refused with, before anything has happened */
@@ -151,7 +175,7 @@ export class ReadPath {
     const reason =
       entry === undefined
         ? 'absent'
-        : (this.refuse(entry, request.key, now) ?? (reader.mode.loadOnly ? 'token' : undefined));
+        : (this.refuse(entry, request.key, now) ?? (isSourced(entry, reader.since) ? undefined : 'token'));
     if (entry !== undefined && reason === undefined) {
       request.elsewhere?.();
       this.#hit(entry, request, now);
@@ -172,6 +196,7 @@ export class ReadPath {
       order: fill.nextOrder(),
       mode: { loadOnly: true, unreached: false },
       position: undefined,
+      since: 0,
     });
     flight.outcome.catch(() => {});
   }
@@ -180,27 +205,52 @@ export class ReadPath {
 
   /** A reader behind whose token the node is waits a moment for the follower. Without a token nothing is awaited. */
   #begin(request: ReadRequest): Reader | Promise<Reader> {
-    const { fill, node } = this.#parts;
-    const order = fill.nextOrder();
-    const plain = { request, order, mode: { loadOnly: false, unreached: false }, position: undefined };
-    const { atLeast } = request.settings;
-    if (atLeast === undefined) return plain;
-    const position = positionOf(atLeast);
-    const beyond = { request, order, mode: { loadOnly: true, unreached: true }, position };
-    if (position === undefined) return beyond;
-    if (position.epoch !== node.view.epoch && this.#has('tokenEpoch')) return beyond;
-    const here = this.#has('tokenEpoch') ? position : { ...position, epoch: node.view.epoch };
-    if (node.view.applied >= here.number) return { ...plain, position: here };
-    return node.follower
-      .reach(here, TOKEN_PATIENCE)
-      .then((outcome) => (outcome === 'passed' ? { ...plain, position: here } : beyond));
+    const order = this.#parts.fill.nextOrder();
+    const claims = claimsOf(request);
+    const since = request.scope?.since ?? 0;
+    if (claims.length === 0) return { request, order, mode: since > 0 ? BEYOND : USUAL, position: undefined, since };
+    const beyond = (position: Position | undefined): Reader => ({
+      ...{ request, order, position },
+      mode: BEYOND,
+      since: this.#sinceSeen(claims, since),
+    });
+    const position = this.#positionHere(claims);
+    if (position === undefined || since > 0) return beyond(undefined);
+    const passed: Reader = { request, order, mode: USUAL, position, since };
+    if (this.#view.applied >= position.number) return passed;
+    return this.#follower
+      .reach(position, TOKEN_PATIENCE)
+      .then((outcome) => (outcome === 'passed' ? passed : beyond(position)));
   }
 
-  /** Whether this node has applied the position that a reader asks for. */
-  #passed(atLeast: AtLeast | undefined): boolean {
-    if (atLeast === undefined) return true;
-    const position = positionOf(atLeast);
-    return position !== undefined && position.epoch === this.#view.epoch && this.#view.applied >= position.number;
+  /** The largest of the positions; `undefined` where one of the claims has none in this epoch. */
+  #positionHere(claims: readonly Claim[]): Position | undefined {
+    const { epoch } = this.#view;
+    let number = 0;
+    for (const claim of claims) {
+      if (claim.epoch === '' || (claim.epoch !== epoch && this.#has('tokenEpoch'))) return undefined;
+      number = Math.max(number, claim.number);
+    }
+    return { epoch, number };
+  }
+
+  /**
+   * The place after which a load has read what all of these claims are about, whatever they are: their writes were made before
+   * their tokens came here. So a token of another epoch, or of a write that is queued somewhere, costs a load of each key on each
+   * node, and not a load of each read.
+   */
+  #sinceSeen(claims: readonly Claim[], since: number): number {
+    return claims.reduce((latest, { token }) => Math.max(latest, this.#sights.of(token)), since);
+  }
+
+  #suits(entry: Entry, claims: readonly Claim[], since: number): boolean {
+    if (!isSourced(entry, since)) return false;
+    const { epoch, applied } = this.#view;
+    for (const claim of claims) {
+      if (claim.epoch === epoch && epoch !== '' && applied >= claim.number) continue;
+      return isSourced(entry, this.#sinceSeen(claims, since));
+    }
+    return true;
   }
 
   #tagged(entry: Entry, request: ReadRequest): void {
@@ -226,7 +276,7 @@ export class ReadPath {
 
   #tolerated(entry: Entry | undefined, reader: Reader, now: number): Entry | undefined {
     const { request } = reader;
-    if (entry === undefined || request.settings.atLeast !== undefined) return undefined;
+    if (entry === undefined || isHeld(request)) return undefined;
     const { maxStaleness, grace } = request.settings;
     if (
       maxStaleness > 0 &&
@@ -374,8 +424,7 @@ export class ReadPath {
     const { softTimeout, grace, maxStaleness } = request.settings;
     const { clock, stopwatch } = this.#parts;
     const tolerance = Math.max(grace, maxStaleness);
-    if (!Number.isFinite(softTimeout) || old === undefined || tolerance <= 0 || request.settings.atLeast !== undefined)
-      return flight.outcome;
+    if (!Number.isFinite(softTimeout) || old === undefined || tolerance <= 0 || isHeld(request)) return flight.outcome;
     return new Promise((resolve, reject) => {
       const cancel = clock.schedule(softTimeout, () => {
         const now = stopwatch.now();
@@ -391,9 +440,9 @@ export class ReadPath {
 
   #standIn({ request }: Reader, old: Entry | undefined, error: unknown): Served {
     const { stopwatch } = this.#parts;
-    const { grace, atLeast } = request.settings;
+    const { grace } = request.settings;
     const now = stopwatch.now();
-    if (old === undefined || grace <= 0 || atLeast !== undefined || !standsIn(old, now, grace)) throw error;
+    if (old === undefined || grace <= 0 || isHeld(request) || !standsIn(old, now, grace)) throw error;
     if (!this.#mayBeOld(old, request.key, now)) throw error;
     this.#stale(request, 'grace', error);
     return served(old, true, now);
@@ -404,11 +453,32 @@ export class ReadPath {
   }
 }
 
-/** Whether what a flight brings, current at `asOf`, is not before what the reader's token names. */
-function meetsToken(flight: Flight, { mode, position, order }: Reader, asOf: Position): boolean {
+/** What somebody is held to by the tokens that came with the reading. */
+function claimsOf({ settings: { atLeast }, scope }: ReadRequest): readonly Claim[] {
+  const claims = scope?.session?.claims ?? NO_CLAIMS;
+  if (atLeast === undefined) return claims;
+  const position = positionOf(atLeast);
+  const token = typeof atLeast === 'object' ? atLeast.token : atLeast;
+  return [...claims, position === undefined ? { token, epoch: '', number: 0 } : { token, ...position }];
+}
+
+/** Whether a reader has asked for nothing older than something: then it tolerates nothing. */
+export function isHeld(request: ReadRequest): boolean {
+  const { settings, scope } = request;
+  if (settings.atLeast !== undefined) return true;
+  return scope !== undefined && (scope.since > 0 || (scope.session !== undefined && scope.session.claims.length > 0));
+}
+
+/** Whether it was loaded from the primary after a place in the order of readers and loads; 0 asks for nothing. */
+function isSourced(entry: Entry, since: number): boolean {
+  return since === 0 || entry.sourced > since;
+}
+
+/** Whether what a flight brings, current at `asOf`, is not before what the reader's tokens name. */
+function meetsToken(flight: Flight, { mode, position, since, order }: Reader, asOf: Position): boolean {
   if (position === undefined && !mode.unreached) return true;
-  // It reads the primary, and began after this reader.
-  if (flight.unreached && !(flight.loading && flight.loadOrder < order)) return true;
+  // It reads the primary, and began after this reader, or after its tokens came.
+  if (flight.unreached && !(flight.loading && flight.loadOrder < (since || order))) return true;
   // It will take its mark at or after what this reader has reached.
   if (!flight.loading && Number.isNaN(asOf.number)) return !mode.unreached;
   return position !== undefined && asOf.epoch === position.epoch && asOf.number >= position.number;

@@ -1,5 +1,6 @@
 import type { LoadContext } from './load-context.ts';
 import type { ReadSettings } from './read-options.ts';
+import type { Scope } from './scope.ts';
 
 /** How a value of another version becomes one of this. */
 export interface Migration {
@@ -25,6 +26,8 @@ export interface ReadRequest<T = unknown> {
   readonly owner: object | undefined;
   /** Lifts what another version of the query has kept, by version, the first to try first. */
   readonly migrations?: readonly Migration[] | undefined;
+  /** What holds where it is read. */
+  readonly scope?: Scope;
   /** Called once, where it turns out that `load` will not be needed, or not now. */
   readonly elsewhere?: () => void;
   /** Its load is made together with others, which share one place in the budget: resolves when it is their turn. */

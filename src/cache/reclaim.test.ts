@@ -74,7 +74,7 @@ describe('a store that frees what is covered', () => {
     store.reclaim = reclaim;
     const receipt = cache.invalidate(key('a'));
     await clock.advance(300);
-    expect(await receipt).toEqual({ status: 'queued', token: '1.queued' });
+    expect(await receipt).toMatchObject({ status: 'queued' });
     expect(reclaim).not.toHaveBeenCalled();
     const closing = cache.close({ drain: 0 });
     await clock.advance(1_000);

@@ -7,7 +7,7 @@ import { Entry } from './entry.ts';
 import type { Events, ShadowOutcome } from './events.ts';
 import type { Fill } from './fill.ts';
 import type { Outcome } from './flight.ts';
-import type { ReadPath } from './read-path.ts';
+import { isHeld, type ReadPath } from './read-path.ts';
 import type { ReadRequest } from './read-request.ts';
 import { isSameValue } from './same-value.ts';
 import { type ShadowCounts, ShadowTally } from './shadow-counts.ts';
@@ -97,7 +97,7 @@ export class Shadow {
 
   /** Never rejects: what is wrong with the request, its load says. */
   async #inStore(request: ReadRequest): Promise<Cached | undefined> {
-    if (request.settings.atLeast !== undefined) return undefined;
+    if (isHeld(request)) return undefined;
     try {
       const found = await this.#parts.fill.find({ ...request, compared: true });
       return found && { value: found.value, from: 'store', marked: found.marked, age: found.age, due: false };

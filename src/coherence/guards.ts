@@ -45,6 +45,11 @@ export type Guard =
   | 'versionLabels' // ... under the labels of the one key that they share
   | 'liftedMark' // a value of another version keeps its mark when it is lifted
   | 'liftedLabels' // ... and its labels
+  | 'tokenSince' // a token that cannot be placed is satisfied by what was loaded from the primary after it first came
+  | 'sessionWrites' // what is invalidated in a session goes into its token
+  | 'sessionPending' // ... also before its receipt is there
+  | 'sessionQueued' // ... also where the log has not taken it
+  | 'sessionEpochs' // positions of several epochs stand beside each other in it
   | 'readerLabels' // labels checked are those of the envelope and of the reader
   | 'serverLabels' // a server-checked read asks for all labels of the envelope
   | 'serverBoth' // ... and checks both tables and the epoch

@@ -7,7 +7,7 @@ import type { RemovedGuards } from './guards.ts';
 import type { InvalidationLog, LogOptions, Unsubscribe } from './log.ts';
 import type { NodeEvent } from './node-event.ts';
 import type { PartContext } from './part.ts';
-import type { Position } from './position.ts';
+import { type Position, queuedToken, type Token } from './position.ts';
 import type { Presence } from './presence.ts';
 import { positionOf, type Receipt } from './receipt.ts';
 import { announcedBy, type Coverage, coverageOf, type Draft, type DraftDetails } from './record.ts';
@@ -68,6 +68,7 @@ export class Node {
       view,
       follower: this.follower,
       hooks: this.#writerHooks(),
+      makeToken: () => this.makeToken(),
       // The drafts that it replaces may have carried bounds of their commits: nobody may think that there were none.
       makeEverything: () => this.#draft(coverageOf([everything()]), [], { lsn: 'unknown' }),
       unannounced: (epoch) => this.#announcer.missingIn(epoch),
@@ -166,6 +167,11 @@ export class Node {
     if (position === undefined) return false;
     // Who follows a log of this process has applied the record in the turn of its append.
     return this.follower.local || ((await this.#everywhere?.confirmed(position)) ?? false);
+  }
+
+  /** A token for what was written before now and has no position: no other is the same, so that each node sees it for the first time. */
+  makeToken(): Token {
+    return queuedToken(this.#nextId());
   }
 
   /** Returns how many records could not be sent in `drain` ms. */

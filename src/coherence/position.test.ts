@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { TidemarkError } from './errors.ts';
-import { checkNumber, formatToken, newEpoch, parseToken, QUEUED_TOKEN } from './position.ts';
+import { checkNumber, formatToken, newEpoch, parseToken, QUEUED_TOKEN, queuedToken } from './position.ts';
 
 const epochs = fc
   .array(fc.integer({ min: 0, max: 0xffff }), { minLength: 4, maxLength: 4 })
@@ -38,6 +38,8 @@ describe('tokens', () => {
   it('of a queued write name no position', () => {
     expect(parseToken(QUEUED_TOKEN)).toBeUndefined();
     expect(QUEUED_TOKEN).toBe('1.queued');
+    expect(queuedToken('0123456789abcdef'.repeat(2))).toBe('1.queued.0123456789abcdef0123456789abcdef');
+    expect(parseToken(queuedToken('0123456789abcdef'.repeat(2)))).toBeUndefined();
   });
 
   it.each<unknown>([
@@ -46,6 +48,8 @@ describe('tokens', () => {
     'queued',
     '2.queued',
     '1.queued.1',
+    '1.queued.0123456789ABCDEF0123456789abcdef',
+    '1.queued.',
     '2.0123456789abcdef.1',
     '1.0123456789abcdef',
     '1.0123456789abcdef.',

@@ -12,13 +12,16 @@ export interface Position {
 
 /**
  * A position in the form that travels in headers and between services: opaque, safe in a URL. A write that could not
- * reach the log yet has the token `'1.queued'`, which every node answers from the source of truth.
+ * reach the log yet has a token without a position: every node answers it from the source of truth, or by what was
+ * loaded there after it first saw this token.
  */
 export type Token = string;
 
+/** Of some write that has no position; it is new to every node each time. */
 export const QUEUED_TOKEN: Token = '1.queued';
 
 const EPOCH = /^[0-9a-f]{16}$/;
+const QUEUED = /^1\.queued(\.[0-9a-f]{32})?$/;
 
 /** An epoch made of 16 random hexadecimal digits; `random` returns numbers in [0, 1). */
 export function newEpoch(random: () => number): string {
@@ -48,11 +51,30 @@ export function formatToken(position: Position): Token {
 }
 
 /**
+ * The token of a write that has no position.
+ *
+ * @param id 32 hexadecimal digits that no other token has
+ */
+export function queuedToken(id: string): Token {
+  return `${QUEUED_TOKEN}.${id}`;
+}
+
+/**
  * @returns the position, or `undefined` for the token of a queued write
  * @throws TidemarkError `INVALID_TOKEN`
  */
 export function parseToken(token: Token): Position | undefined {
-  if (token === QUEUED_TOKEN) return undefined;
+  const read = readToken(token);
+  if (read !== 'unreadable') return read;
+  throw new TidemarkError(
+    'INVALID_TOKEN',
+    `${shorten(token)} is not a position token. Pass on the \`token\` of a receipt unchanged.`,
+  );
+}
+
+/** {@link parseToken}, where what is no token is nobody's mistake here. */
+export function readToken(token: Token): Position | undefined | 'unreadable' {
+  if (typeof token === 'string' && QUEUED.test(token)) return undefined;
   const [version, epoch, digits, rest] = typeof token === 'string' ? token.split('.') : [];
   if (
     version === '1' &&
@@ -65,8 +87,5 @@ export function parseToken(token: Token): Position | undefined {
     const number = Number.parseInt(digits, 36);
     if (Number.isSafeInteger(number)) return { epoch, number };
   }
-  throw new TidemarkError(
-    'INVALID_TOKEN',
-    `${shorten(token)} is not a position token. Pass on the \`token\` of a receipt unchanged.`,
-  );
+  return 'unreadable';
 }

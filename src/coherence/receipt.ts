@@ -28,8 +28,13 @@ export interface Receipt {
 /** A receipt, or the token from one. */
 export type AtLeast = Token | Pick<Receipt, 'token'>;
 
-export function receiptOf(status: Receipt['status'], position: Position | undefined): Receipt {
-  return Object.freeze({ status, token: position === undefined ? QUEUED_TOKEN : formatToken(position) });
+/** @param queued the token, where there is no position */
+export function receiptOf(
+  status: Receipt['status'],
+  position: Position | undefined,
+  queued: Token = QUEUED_TOKEN,
+): Receipt {
+  return Object.freeze({ status, token: position === undefined ? queued : formatToken(position) });
 }
 
 /** The position that a reader asks for; `undefined` for the token of a queued write. Throws `INVALID_TOKEN`. */

@@ -5,7 +5,7 @@ import type { Follower } from './follower.ts';
 import { type Guard, NO_GUARD_REMOVED, type RemovedGuards } from './guards.ts';
 import type { Appended, InvalidationLog } from './log.ts';
 import { Pause } from './pause.ts';
-import { checkNumber, type Position } from './position.ts';
+import { checkNumber, type Position, type Token } from './position.ts';
 import type { Receipt } from './receipt.ts';
 import { receiptOf } from './receipt.ts';
 import type { Draft } from './record.ts';
@@ -26,6 +26,8 @@ export interface WriterParts {
   readonly patience: number;
   /** Most drafts that wait before they are replaced by one `everything`. */
   readonly maxQueue: number;
+  /** Makes the token of a write that has no position; no two are the same. */
+  readonly makeToken: () => Token;
   /** The id of the draft that replaces a full queue. */
   readonly makeEverything: () => GrowingDraft;
   /** What this node has announced in other epochs than this one, and not closed yet. */
@@ -361,7 +363,8 @@ export class Writer {
   #settle(item: Item, status: Receipt['status']): void {
     if (item.settled) return;
     item.settled = true;
-    item.resolve(receiptOf(status, status === 'queued' ? undefined : item.position));
+    const queued = status === 'queued';
+    item.resolve(receiptOf(status, queued ? undefined : item.position, queued ? this.#parts.makeToken() : undefined));
   }
 
   /** One timer for all that wait: the oldest is due first. */

@@ -3,7 +3,7 @@ import { TidemarkError } from '../coherence/errors.ts';
 import { NO_GUARD_REMOVED } from '../coherence/guards.ts';
 import { Node } from '../coherence/node.ts';
 import type { NodeEvent } from '../coherence/node-event.ts';
-import { QUEUED_TOKEN, type Token } from '../coherence/position.ts';
+import type { Token } from '../coherence/position.ts';
 import { everything, type Target } from '../coherence/target.ts';
 import { Circuit } from './circuit.ts';
 import type { EntityMap, EntityName } from './entity.ts';
@@ -39,8 +39,6 @@ export interface PublisherStatistics {
   /** How often it has opened. */
   readonly opened: number;
 }
-
-const QUEUED: Published = Object.freeze({ status: 'queued', token: QUEUED_TOKEN });
 
 /** Tells all caches and subscribers of a log what has changed. Made by {@link createPublisher}. */
 export class Publisher<E extends EntityMap<E> = Record<string, string>> {
@@ -146,7 +144,7 @@ export class Publisher<E extends EntityMap<E> = Record<string, string>> {
     const { clock } = this.#settings.context;
     const { patience, maxQueue } = this.#settings;
     return new Promise((resolve) => {
-      const cancel = clock.schedule(patience, () => resolve(QUEUED));
+      const cancel = clock.schedule(patience, () => resolve(this.#queued()));
       const settle = (receipt: Published): void => {
         cancel();
         resolve(receipt);
@@ -169,12 +167,16 @@ export class Publisher<E extends EntityMap<E> = Record<string, string>> {
     const sent = this.#node.invalidate(targets, about).then(({ status, token }): Published => {
       if (status !== 'queued') return { status: 'appended', token };
       this.#circuit.failed(began, clock.monotonic());
-      return QUEUED;
+      return this.#queued();
     });
-    if (open) return QUEUED;
+    if (open) return this.#queued();
     const receipt = await sent;
     this.#noteReceipt(receipt, about.cause);
     return receipt;
+  }
+
+  #queued(): Published {
+    return Object.freeze({ status: 'queued', token: this.#node.makeToken() });
   }
 
   #heed(event: NodeEvent): void {

@@ -1,5 +1,5 @@
 import { SITES } from './catalogue.ts';
-import type { Fact, FactOf, Value } from './history.ts';
+import type { Fact, FactOf, Value, Wish } from './history.ts';
 import { Obligations, type Obligation } from './obligation.ts';
 
 /** What is promised; the names of the checks. */
@@ -91,7 +91,8 @@ interface Written {
  * - *capture*: in the end every read brings everything that relays capture, or that was committed with a message in the database's log.
  * - *capture lag*: a read asked more than `maxLag` after a relay has said until when everything is in the log (`lagMs`) brings what was
  *   in the database's log before, visible or not: it says so once that is visible. (Neither where a relay may be with an old primary.)
- * - *token*: with the token of a write, the same as for its writer, at once and anywhere.
+ * - *token*: with the token of a write, the same as for its writer, at once and anywhere; in a session the same for every write
+ *   that the client has been told the token of, and for those made in it before.
  * - *consistent*: at the moment when the last load of the group had ended no record had been appended that covers one
  *   value and that this value does not show. That is what "valid at one position" means with commits that become
  *   visible before their record: the head is read after that moment, so every record of then is at or below it, and
@@ -316,8 +317,8 @@ class Checker {
   /** The strongest of what a reader is owed who asks now. */
   #owed({ at, node, life, wish }: FactOf<'asked'>, cell: number): Owed | undefined {
     const outside = at <= (this.#outside.get(node) ?? -1);
-    const token = wish.write === undefined ? undefined : this.#writes.get(wish.write)?.called;
-    const tolerance = token === undefined ? wish.tolerance : 0;
+    const tokens = writesOf(wish).filter((write) => this.#writes.get(write)?.called !== undefined);
+    const tolerance = tokens.length === 0 ? wish.tolerance : 0;
     const found: (Owed | undefined)[] = [];
     if (!outside) {
       const put = tolerance > 0 ? at - tolerance - STOPWATCH_TOLERANCE : Number.POSITIVE_INFINITY;
@@ -334,9 +335,10 @@ class Checker {
       found.push(named('max lag', this.#appended.before(cell, at - lag)));
       if (this.#outside.size === 0) found.push(named('capture lag', this.#told.before(cell, at - lag)));
     }
-    if (token !== undefined && wish.write !== undefined && !outside && token.cells.includes(cell)) {
-      const { calledAt } = this.#written(wish.write);
-      found.push({ promise: 'token', at: token.at, version: token.versions[rowOf(cell)] ?? 0, fact: calledAt });
+    for (const write of outside ? [] : tokens) {
+      const { called, calledAt } = this.#written(write);
+      if (called?.cells.includes(cell))
+        found.push({ promise: 'token', at: called.at, version: called.versions[rowOf(cell)] ?? 0, fact: calledAt });
     }
     return found.reduce(
       (most, one) => (one !== undefined && one.version > (most?.version ?? 0) ? one : most),
@@ -351,7 +353,7 @@ class Checker {
     if (asked === undefined) return;
     const { cells, wish, node } = asked.fact;
     fact.values.forEach((value, i) => this.#value(value, cells[i] as number, asked, asked.owed[i], index));
-    if (fact.stale && (wish.write !== undefined || (wish.tolerance === 0 && wish.detached === 0))) {
+    if (fact.stale && (writesOf(wish).length > 0 || (wish.tolerance === 0 && wish.detached === 0))) {
       this.#violate(
         'tolerance',
         `read ${fact.read} on node ${node} was given an old value that it did not ask for`,
@@ -477,6 +479,11 @@ class Checker {
 
 function named(promise: Exclude<Owed['promise'], 'token'>, obligation: Obligation | undefined): Owed | undefined {
   return obligation === undefined ? undefined : { ...obligation, promise };
+}
+
+/** The writes whose tokens a reader carries. */
+function writesOf({ write, session = [] }: Wish): readonly number[] {
+  return write === undefined ? session : [...session, write];
 }
 
 function befalls(fact: FactOf<'disturbed'>, node: number): boolean {

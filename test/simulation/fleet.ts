@@ -1,3 +1,4 @@
+import { Client } from './client.ts';
 import { Life } from './member.ts';
 import type { Latency } from './latency.ts';
 import type { LogServer } from './log-server.ts';
@@ -19,6 +20,7 @@ export class Fleet {
   readonly world: World;
   readonly #lives: (Life | undefined)[] = [];
   readonly relays: Relays;
+  readonly #dead: Life[] = [];
   #numbers = 0;
   /** When everything was over. */
   #quietAt = 0;
@@ -41,6 +43,7 @@ export class Fleet {
     const { busyFor } = this;
     for (let node = 0; node < plan.nodes; node++) this.start(node);
     this.relays.start();
+    for (let i = 0; i < plan.clients; i++) void new Client(world, () => this.anyLife()).run();
     await scheduler.run(busyFor);
     world.busy = false;
     world.loaders.calm = true;
@@ -71,6 +74,8 @@ export class Fleet {
     await scheduler.run(scheduler.now + 1_000);
     for (const life of this.lives()) life.kill(false);
     this.relays.killAll();
+    // A process that has died keeps nothing; here its session tracking would stay.
+    for (const life of this.#dead) void life.cache.close({ drain: 0 });
   }
 
   lives(): Life[] {
@@ -123,6 +128,7 @@ export class Fleet {
     if (plan.strict) scheduler.after(random.between(0, 300), () => database.orphan(life.number));
     this.world.history.add({ type: 'killed', node: life.node });
     life.kill(this.world.random.chance(0.7));
+    this.#dead.push(life);
     if (this.#lives[life.node] === life) this.#lives[life.node] = undefined;
   }
 

@@ -72,6 +72,7 @@ const PLAIN: Profile = {
   eager: 0,
   bypass: 0,
   jitter: 0,
+  sessions: 0,
 };
 
 /** The setting of one guard: what differs from {@link PLAIN}. */

@@ -4,6 +4,17 @@ import { type GuardProfile, on, QUICK } from './guard-profile.ts';
 import type { Profile } from './profile.ts';
 import type { OuterGuard } from './server-guards.ts';
 
+/** Clients that write on one node and read on another, and little else; every node serves what it has for long. */
+const CLIENTS: Partial<Profile> = {
+  sessions: 1,
+  clients: [3, 4],
+  nodes: [3, 3],
+  writers: [0, 0],
+  readers: [1, 1],
+  follower: { usual: [40, 200], slow: [200, 400], chance: 0.2 },
+  writeThink: { usual: [10, 60], slow: [60, 200], chance: 0.2 },
+};
+
 /** Writers that die between their commit and its invalidation, and relays that finish it. */
 const OUTBOX: Partial<Profile> = {
   outbox: 1,
@@ -143,6 +154,11 @@ export const GUARD_PROFILES: readonly GuardProfile[] = [
     rereads: 1,
   }),
   on('tokenJoin', { loaderAfter: SLOW_LOADER, rereads: 1, follower: SLOW_FOLLOWER }),
+  on('tokenSince', { ...CLIENTS, faults: { 'stall-data': 1, 'cut-data': 1 }, faultCount: [4, 8], patience: [30] }),
+  on('sessionWrites', CLIENTS),
+  on('sessionPending', CLIENTS),
+  on('sessionQueued', { ...CLIENTS, faults: { 'stall-data': 1, 'cut-data': 1 }, faultCount: [4, 8], patience: [30] }),
+  on('sessionEpochs', { ...CLIENTS, faults: { empty: 1 }, faultCount: [4, 6], serverClock: ['behind'] }),
   on('readerLabels', { targets: { extra: 1, tag: 1 }, newer: 0.5, store: 1 }),
   on('versionPlace', { versions: 1, store: 1 }),
   on('versionLabels', { versions: 1 }),

@@ -10,6 +10,8 @@ export interface Wish {
   readonly detached: number;
   /** The write whose receipt's token the reader carries. */
   readonly write: number | undefined;
+  /** The writes that the client has heard of whose session it is. */
+  readonly session?: readonly number[];
 }
 
 export type ReadCall =

@@ -120,6 +120,13 @@ export interface Profile {
   /** That readers bypass the cache now and then. (Rare: it slows down every promise of the process.) */
   readonly bypass: number;
   readonly jitter: number;
+  /**
+   * Clients of the whole fleet, whose requests go to any node in sessions; in what share of runs there are any; and how many of
+   * their requests write. (Rare, as bypass is.)
+   */
+  readonly clients: Range;
+  readonly sessions: number;
+  readonly clientWrites: number;
 }
 
 export const USUAL: Profile = {
@@ -244,6 +251,9 @@ export const USUAL: Profile = {
   eager: 0.1,
   bypass: 0.02,
   jitter: 0.2,
+  clients: [1, 3],
+  sessions: 0.25,
+  clientWrites: 0.4,
 };
 
 /** Everything about one run that is decided before it begins. */
@@ -285,6 +295,7 @@ export interface Plan {
   readonly jitter: number;
   readonly versions: boolean;
   readonly faults: number;
+  readonly clients: number;
 }
 
 export function drawPlan(profile: Profile, random: SeededRandom): Plan {
@@ -334,6 +345,7 @@ export function drawPlan(profile: Profile, random: SeededRandom): Plan {
     faults: range(profile.faultCount),
     // Drawn only where there are any: runs of other profiles stay what they were.
     versions: profile.versions > 0 && random.chance(profile.versions),
+    clients: profile.sessions > 0 && random.chance(profile.sessions) ? range(profile.clients) : 0,
   };
 }
 

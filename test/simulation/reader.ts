@@ -18,23 +18,35 @@ interface Brought {
 export class Reader {
   readonly #world: World;
   readonly #life: Life;
+  readonly #session: readonly number[];
 
-  constructor(world: World, life: Life) {
+  /** @param session the writes that are known to the client in whose session it reads */
+  constructor(world: World, life: Life, session: readonly number[] = []) {
     this.#world = world;
     this.#life = life;
+    this.#session = session;
   }
 
   /** Reads again and again, with pauses, until the fleet is no longer busy. */
   async run(): Promise<void> {
     const { plan, random, latencies } = this.#world;
-    const calls = Object.keys(plan.profile.calls) as DrawnCall[];
-    const weights = calls.map((call) => plan.profile.calls[call] ?? 0);
     for (;;) {
       await this.#pass(latencies.readThink.draw());
       if (!this.#world.busy) return;
-      const call = plan.bypass && random.chance(0.1) ? 'bypass' : (calls[random.weighted(weights)] as DrawnCall);
+      const call = plan.bypass && random.chance(0.1) ? 'bypass' : this.#call();
       await this.read(call, random.below(plan.rows));
     }
+  }
+
+  /** Reads a row in any of the usual ways. */
+  readSomehow(row: number): Promise<void> {
+    return this.read(this.#call(), row);
+  }
+
+  #call(): DrawnCall {
+    const { plan, random } = this.#world;
+    const calls = Object.keys(plan.profile.calls) as DrawnCall[];
+    return calls[random.weighted(calls.map((call) => plan.profile.calls[call] ?? 0))] as DrawnCall;
   }
 
   /** One read; settles when it is answered, and never rejects. */
@@ -168,7 +180,11 @@ export class Reader {
       cells,
       // Whoever reads by the key alone reads what has no version.
       ...(this.#life.release === 1 || call === 'getOrSet' || call === 'get' ? {} : { shape: this.#life.release }),
-      wish: { call, tolerance: 0, detached: plan.serveDetached, write: undefined, ...wish },
+      wish: {
+        ...{ call, tolerance: 0, detached: plan.serveDetached, write: undefined },
+        ...(this.#session.length > 0 ? { session: [...this.#session] } : {}),
+        ...wish,
+      },
     });
     return read;
   }

@@ -9,6 +9,13 @@ import { OutboxWriter } from './outbox-writer.ts';
 import { StrictWriter } from './strict-writer.ts';
 import type { World } from './world.ts';
 
+/** A write whose invalidation is under way. */
+export interface Begun {
+  readonly write: number;
+  readonly rows: readonly number[];
+  readonly receipt: Promise<Receipt>;
+}
+
 /** Changes rows and invalidates what it changed, through one life's cache. */
 export class Writer {
   readonly #world: World;
@@ -29,6 +36,22 @@ export class Writer {
     this.#outbox = new OutboxWriter(world, life, 'outbox', invalidate);
     this.#wal = new OutboxWriter(world, life, 'wal', invalidate);
     this.#elsewhere = elsewhere;
+  }
+
+  /**
+   * One transaction whose invalidation is not waited for, as part of somebody's request.
+   *
+   * @returns its number, the rows, and the receipt to come
+   */
+  async begin(): Promise<Begun> {
+    const { latencies, numbers } = this.#world;
+    const write = ++numbers.write;
+    const rows = this.#rows();
+    this.#life.unsettled.add(-write);
+    this.#commit(write, rows);
+    await this.#return(latencies.commitReturns.draw());
+    const receipt = this.#invalidate(write, this.#targets(rows));
+    return { write, rows, receipt: receipt.finally(() => this.#life.unsettled.delete(-write)) };
   }
 
   /** Writes again and again, with pauses, until the fleet is no longer busy. */
@@ -52,8 +75,7 @@ export class Writer {
     const { random, plan, outer, latencies, numbers } = this.#world;
     const write = ++numbers.write;
     this.#life.unsettled.add(-write);
-    const count = random.chance(0.7) ? 1 : 2;
-    const rows = random.shuffled(Array.from({ length: plan.rows }, (_, row) => row)).slice(0, count);
+    const rows = this.#rows();
     const targets = this.#targets(rows);
     let receipt: Receipt | undefined;
     if (plan.strict && random.chance(plan.profile.strictWrites)) {
@@ -118,6 +140,12 @@ export class Writer {
     if (random.chance(0.5)) return this.#reader.read(random.pick(['read', 'getOrSet', 'query']), row);
     const other = this.#elsewhere();
     if (other !== undefined) await new Reader(this.#world, other).read('atLeast', row, passed);
+  }
+
+  #rows(): number[] {
+    const { random, plan } = this.#world;
+    const count = random.chance(0.7) ? 1 : 2;
+    return random.shuffled(Array.from({ length: plan.rows }, (_, row) => row)).slice(0, count);
   }
 
   #targets(rows: readonly number[]): Target[] {
