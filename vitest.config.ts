@@ -10,6 +10,7 @@ export default defineConfig({
       { find: /^tidemark\/testing$/, replacement: here('./src/testing/index.ts') },
       { find: /^tidemark\/nestjs$/, replacement: here('./src/nestjs/index.ts') },
       { find: /^tidemark\/postgres$/, replacement: here('./src/postgres/index.ts') },
+      { find: /^tidemark\/nats$/, replacement: here('./src/nats/index.ts') },
       { find: /^tidemark\/redis$/, replacement: here('./src/redis/index.ts') },
       { find: /^tidemark\/kysely$/, replacement: here('./src/kysely/index.ts') },
       { find: /^tidemark\/drizzle$/, replacement: here('./src/drizzle/index.ts') },

@@ -95,7 +95,8 @@ export const importRows: Readonly<Record<string, ImportRow>> = {
   'postgres/driver.ts': { ...adapter, packages: ['pg'] },
   // The client of the replication protocol.
   'postgres/pgoutput-stream.ts': { ...adapter, packages: ['pg-logical-replication'] },
-  nats: adapter,
+  // Buses are read by what reads any of them.
+  nats: { ...adapter, rooms: { ...ports, events: 'inside' } },
   kysely: dataLayer('kysely'),
   drizzle: dataLayer('drizzle-orm'),
   prisma: dataLayer('@prisma/client'),

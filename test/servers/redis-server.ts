@@ -1,9 +1,9 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { freePort } from './free-port.ts';
+import { killed } from './killed.ts';
 import { type RedisFlavour, redisBinary } from './redis-binary.ts';
 
 /** A Redis or Valkey that a test has started for itself, on a free port. */
@@ -44,12 +44,7 @@ export async function startRedis({
   const start = (): Promise<ChildProcess> =>
     launch([conf, ...(sentinel === undefined ? [] : ['--sentinel']), ...fixed, ...args], flavour);
   let child = await start();
-  const kill = async (): Promise<void> => {
-    if (child.exitCode !== null || child.signalCode !== null) return;
-    const gone = once(child, 'exit');
-    child.kill('SIGKILL');
-    await gone;
-  };
+  const kill = (): Promise<void> => killed(child);
   return {
     port,
     url: `redis://127.0.0.1:${port}`,
