@@ -3,7 +3,7 @@ import { Pause } from '../coherence/pause.ts';
 import type { Mapped } from '../events/arrival.ts';
 import type { Intake } from '../events/intake.ts';
 import type { Taken } from '../events/lane.ts';
-import type { DomainEvent } from '../events/rules.ts';
+import type { DomainEvent } from '../events/rule.ts';
 import {
   checkConsumer,
   type ConsumerInfo,

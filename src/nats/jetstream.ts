@@ -6,7 +6,7 @@ import { type Connection, connection } from '../events/connection.ts';
 import { Intake } from '../events/intake.ts';
 import { checkHandler, type EventHandler, type IntakeOptions, intakeSettings } from '../events/intake-options.ts';
 import { checkMapping } from '../events/mapping.ts';
-import type { DomainEvent } from '../events/rules.ts';
+import type { DomainEvent } from '../events/rule.ts';
 import { Consumption } from './consumption.ts';
 import { checkConsumer, type JetStreamClient } from './jetstream-client.ts';
 import type { NatsMessage } from './message.ts';
