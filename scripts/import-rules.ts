@@ -73,10 +73,10 @@ export const importRows: Readonly<Record<string, ImportRow>> = {
   'index.test.ts': { publicNames: true, builtins: 'all' },
   coherence: { builtins: pureBuiltins },
   cache: { rooms: { coherence: 'all' }, builtins: 'all', packages: ['lru-cache', 'msgpackr'] },
-  // How a log is reached is the same for whoever takes part without a cache.
+  // How a log is reached is the same for whoever takes part without a cache, and how reads are switched for a query bus.
   events: {
     publicNames: true,
-    rooms: { coherence: 'all', cache: { only: ['log-access.ts', 'size.ts'] } },
+    rooms: { coherence: 'all', cache: { only: ['log-access.ts', 'read-options.ts', 'size.ts'] } },
     builtins: [...pureBuiltins, 'node:async_hooks', 'node:events'],
   },
   // Reads a file of rules; YAML by what is installed.

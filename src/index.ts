@@ -24,7 +24,7 @@ export type { LoadMany } from './cache/batch.ts';
 export type { Breaker } from './cache/breaker.ts';
 export { type Cache, createCache, type GetOptions, type InvalidateOptions, type SetOptions } from './cache/cache.ts';
 export type { CacheOptions } from './cache/cache-options.ts';
-export type { CacheEvent, From, Listener, MissReason } from './cache/events.ts';
+export type { CacheEvent, From, Listener, MissReason, ShadowOutcome } from './cache/events.ts';
 export type { Lease, LeaseAnswer } from './cache/lease.ts';
 export { type ContextLoad, type LoadContext, withContext } from './cache/load-context.ts';
 export { memoryStore } from './cache/memory-store.ts';
@@ -32,9 +32,10 @@ export type { Outlook } from './cache/outlook.ts';
 export type { PlaceAnswer, Places } from './cache/places.ts';
 export type { Query, QueryOptions, ReadRequestOf } from './cache/query.ts';
 export type { Migrate } from './cache/version.ts';
-export type { ReadOptions } from './cache/read-options.ts';
+export type { ReadMode, ReadOptions } from './cache/read-options.ts';
 export type { Provenance } from './cache/read-path.ts';
 export type { Session } from './cache/session.ts';
+export type { ShadowCounts } from './cache/shadow-counts.ts';
 export type { Serializer, SerializerOption } from './cache/serializer.ts';
 export type { Size } from './cache/size.ts';
 export type { Store } from './cache/store.ts';
@@ -44,6 +45,7 @@ export {
   type Argument,
   type Arguments,
   type Attempt,
+  type CacheableQuery,
   type CloudEvent,
   type CloudEventsConnection,
   type CloudEventsOptions,
@@ -71,6 +73,7 @@ export {
   type EntityMap,
   type EntityName,
   type EntityTargets,
+  forQuery,
   type EventHandler,
   type EventTargetLike,
   type EventTargetOptions,
@@ -112,6 +115,13 @@ export {
   type Publisher,
   type PublisherOptions,
   type PublisherStatistics,
+  queryCache,
+  type QueryCacheOptions,
+  type QueryMaker,
+  type QueryMap,
+  type QueryMiddleware,
+  type QueryRule,
+  type QuerySettings,
   type RateLimit,
   type Rule,
   type RuleDocumentOptions,
@@ -132,6 +142,7 @@ export {
   type Taken,
   type Targets,
   type TypedMessage,
+  type TypeOf,
   type Unhandled,
   type Webhook,
   type Template,

@@ -4,6 +4,7 @@ import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
   ancestors,
+  pathSegments,
   canonicalKey,
   escapeSegment,
   isVersioned,
@@ -160,6 +161,29 @@ describe('bad keys', () => {
     expect(canonicalKey('x'.repeat(1024))).toHaveLength(1024);
     expect(ancestors(canonicalKey(Array.from({ length: 16 }, () => 'a')))).toHaveLength(15);
     expect(canonicalKey(['a:'.repeat(40)])).toBe('a\\:'.repeat(40));
+  });
+});
+
+describe('the segments of a path', () => {
+  it('are those that it was made of', () => {
+    const texts = fc.array(fc.string({ maxLength: 30 }), { minLength: 1, maxLength: 16 });
+    fc.assert(
+      fc.property(
+        texts.filter((list) => list.join('') !== ''),
+        (list) => {
+          expect(pathSegments(canonicalKey(list))).toEqual(list);
+        },
+      ),
+    );
+  });
+
+  it.each<[string, readonly string[]]>([
+    ['user:42', ['user', '42']],
+    ['file:C\\:', ['file', 'C:']],
+    ['a\\b', ['a\\b']],
+    ['a::b', ['a', '', 'b']],
+  ])('of %s', (path, parts) => {
+    expect(pathSegments(path)).toEqual(parts);
   });
 });
 

@@ -38,6 +38,17 @@ export function escapeSegment(text: string): string {
   return text.includes(':') || text.includes('\\') ? text.replace(/[:\\]/g, '\\$&') : text;
 }
 
+/** The segments of a path, without their escapes. @throws TidemarkError `INVALID_KEY` */
+export function pathSegments(path: string): string[] {
+  const key = canonicalKey(path);
+  let from = 0;
+  return [...ancestors(key), key].map(({ length }) => {
+    const part = key.slice(from, length);
+    from = length + 1;
+    return part.replace(/\\(.)/gs, '$1');
+  });
+}
+
 /** The keys above a canonical key, outermost first: `a:b:c` has `a` and `a:b`. */
 export function ancestors(key: string): string[] {
   const found: string[] = [];

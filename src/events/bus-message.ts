@@ -30,16 +30,16 @@ export function typeOf(message: object): string | undefined {
   return 'type' in message && typeof message.type === 'string' ? message.type : undefined;
 }
 
-/**
- * What a message is called in log lines: by its class, else by its `type`.
- *
- * @throws TidemarkError `INVALID_OPTION` where it is no object
- */
+/** What a message is called in log lines: by its class, else by its `type`. */
 export function nameOf(message: object): string {
-  if (typeof message !== 'object' || message === null)
-    throw new TidemarkError(
-      'INVALID_OPTION',
-      `${shorten(message)} is not a message. Give the bus an instance of a class, or an object with a \`type\`.`,
-    );
   return classesOf(message)[0]?.name ?? typeOf(message) ?? 'unknown';
+}
+
+/** @throws TidemarkError `INVALID_OPTION` where it is no object */
+export function checkMessage(message: unknown): void {
+  if (typeof message === 'object' && message !== null) return;
+  throw new TidemarkError(
+    'INVALID_OPTION',
+    `${shorten(message)} is not a message. Give the bus an instance of a class, or an object with a \`type\`.`,
+  );
 }

@@ -4,7 +4,7 @@ import { checkKnown } from '../coherence/known-options.ts';
 import type { Logger } from '../coherence/logger.ts';
 import type { Cause } from '../coherence/record.ts';
 import { describeTarget, everything, type Target, targetList } from '../coherence/target.ts';
-import { nameOf, type TypedMessage } from './bus-message.ts';
+import { checkMessage, nameOf, type TypedMessage } from './bus-message.ts';
 import { type CommandMap, type CommandRule, type Mapper, mappersOf } from './command-map.ts';
 import type { Invalidator } from './invalidator.ts';
 import type { Targets } from './rule.ts';
@@ -69,6 +69,7 @@ export function commandInvalidation(
   const after = new AfterCommand(cache, options as CommandInvalidationOptions<object>);
   return async (command, next) => {
     // Looked at before it runs: from then on nothing here may fail.
+    checkMessage(command);
     const done = { command, name: nameOf(command), mappers: mappers(command) };
     let result;
     try {

@@ -43,3 +43,12 @@ export type { SubscriberOptions } from './subscriber-options.ts';
 export { defineRules, type Strategy, type StrategyOptions } from './strategy.ts';
 export type { Template } from './template.ts';
 export type { Step } from './cascade.ts';
+export {
+  queryCache,
+  type QueryCacheOptions,
+  type QueryMaker,
+  type QueryMiddleware,
+  type TypeOf,
+} from './query-cache.ts';
+export type { CacheableQuery } from './query-key.ts';
+export { forQuery, type QueryMap, type QueryRule, type QuerySettings } from './query-map.ts';
