@@ -11,12 +11,16 @@ export type Handled<E> =
       readonly targets: readonly Target[];
       readonly receipt: Receipt;
     }
-  /** What rules in shadow would have invalidated besides, and how many entries of this node that covers, where the cache can tell. */
+  /** What rules in shadow would have invalidated besides. */
   | {
       readonly outcome: 'shadowed';
       readonly event: E;
       readonly targets: readonly Target[];
-      readonly covered: number | undefined;
+      /**
+       * How many entries of this node that covers now; `undefined` where the cache cannot tell. It looks at every entry, so with
+       * many of both ask for some events only.
+       */
+      readonly covered: () => number | undefined;
     }
   /** No rule named anything. */
   | { readonly outcome: 'nothing'; readonly event: E }
@@ -42,10 +46,7 @@ function rulesJournal(logger: Logger): (handled: Handled<{ readonly type: string
         return logger.warn({ ...fields, why: handled.why }, `${say} invalidates more: ${handled.why.join('; ')}`);
       case 'shadowed': {
         const targets = handled.targets.map(describeTarget);
-        return logger.info(
-          { ...fields, targets, covered: handled.covered },
-          `${say} would invalidate ${targets.join(', ')}`,
-        );
+        return logger.info({ ...fields, targets }, `${say} would invalidate ${targets.join(', ')}`);
       }
       case 'failed':
         return logger.error({ ...fields, err: handled.error }, `${say} could not be handled`);

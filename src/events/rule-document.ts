@@ -151,9 +151,17 @@ class DocumentReader {
   }
 
   #template(type: string, path: Path, given: unknown): Template[] {
+    if (!this.#isText(path, given)) return [];
     const template = this.#attempt(path, () => parseTemplate(given));
     for (const name of template?.names ?? []) this.#field(type, path, name);
     return template === undefined ? [] : [template];
+  }
+
+  /** In lists in brackets, YAML takes the braces of `feed:{id}` for its own. */
+  #isText(path: Path, given: unknown): boolean {
+    if (typeof given === 'string') return true;
+    this.#mistake(path, `${shown(given)} is no template. Write a text, in YAML in quotes: 'user:{userId}'`);
+    return false;
   }
 
   #field(type: string, path: Path, name: string): void {
@@ -174,6 +182,7 @@ class DocumentReader {
         );
         return [];
       }
+      if (!list.every((it, i) => this.#isText([...path, from, i], it))) return [];
       return this.#attempt([...path, from], () => implies(from, list)) ?? [];
     });
     this.#attempt(path, () => refuseCircles(implications));

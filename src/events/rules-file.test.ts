@@ -1,4 +1,4 @@
-import { writeFileSync, mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
@@ -66,6 +66,24 @@ describe('loadRules', () => {
     ]);
   });
 
+  it('reads the file that the documentation shows', async () => {
+    const page = readFileSync(new URL('../../docs/rules.md', import.meta.url), 'utf8');
+    const shown = /```yaml\n(.*?)```/s.exec(page)?.[1] ?? '';
+    const shop = await loadRules(file('shown.yaml', shown));
+    expect(shop).toMatchObject({
+      name: 'identity',
+      events: ['user.renamed', 'order.paid', 'user.signedIn'],
+      modes: { 'order.paid': 'shadow' },
+    });
+    const rules = createRules<{ type: string; userId: number }>(createCache({ name: 'shop' }), [shop as never]);
+    expect(rules.targets({ type: 'user.renamed', userId: 7 })).toEqual([
+      key('users:7'),
+      pattern('query_cache:GetUserQuery:*7*'),
+      key('feed:7'),
+      tag('digest:7'),
+    ]);
+  });
+
   it.each([
     [
       'wrong.yaml',
@@ -88,6 +106,8 @@ describe('loadRules', () => {
   it.each<[string, string, string]>([
     ['twice.json', '{ "rules": { "a": ["x"], "b": [],\n "a": ["y"] } }', 'line 2, rules.a: stands here twice'],
     ['twice.yaml', 'rules:\n  a: [x]\n  a: [y]\n', 'is no YAML: Map keys must be unique at line 3'],
+    ['braces.yaml', 'rules:\n  a: [b]\ncascades:\n  a: [b:{c}]\n', 'line 4, cascades.a[0]: a table is no template'],
+    ['braces.yaml', 'rules:\n  a:\n    - targets: [b:{c}]\n', 'line 3, rules.a[0].targets[0]: a table is no template'],
     ['broken.json', '{ "rules": ', 'is no JSON: '],
     ['broken.yaml', 'rules: [', 'is no YAML: '],
     ['empty.yaml', '', 'the document: null is no table of names and values'],

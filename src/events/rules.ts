@@ -170,7 +170,7 @@ class BoundRules<E extends DomainEvent> implements Rules<E> {
     for (const { mode, error } of verdicts)
       if (mode === 'shadow' && error !== undefined) tell.tell({ outcome: 'failed', event, error });
     if (shadowed.length > 0) {
-      const covered = this.#cache.wouldCover?.(shadowed, { most: 0 }).more;
+      const covered = (): number | undefined => this.#cache.wouldCover?.(shadowed, { most: 0 }).more;
       tell.tell({ outcome: 'shadowed', event, targets: shadowed, covered });
     }
     if (verdicts.length > 0 && verdicts.every((it) => it.mode === 'off')) tell.tell({ outcome: 'off', event });

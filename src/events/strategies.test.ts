@@ -172,14 +172,17 @@ describe('modes', () => {
     );
     const rules = createRules<ShopEvent>(cache, [sales, shadowed]);
     const heard = outcomes(rules);
+    const covered = vi.fn();
+    rules.on('order.paid', (it) => covered(it.outcome === 'shadowed' ? it.covered() : undefined));
     await cache.getOrSet(['totals', 1], () => 1);
     await cache.getOrSet(['orders', 7], () => 1);
     await rules.handle(event);
     expect([await cache.has(['totals', 1]), await cache.has(['orders', 7])]).toEqual([true, false]);
     expect(heard).toEqual([
-      { outcome: 'shadowed', event, targets: [key('totals')], covered: 1 },
+      { outcome: 'shadowed', event, targets: [key('totals')], covered: expect.any(Function) },
       { outcome: 'invalidated', event, targets: [key('orders', 7), key('big-orders')], receipt: expect.anything() },
     ]);
+    expect(covered.mock.calls).toEqual([[1], [undefined]]);
   });
 
   it('may change while the service runs, and go before those of strategies', async () => {
