@@ -75,7 +75,7 @@ describe('loadRules', () => {
       events: ['user.renamed', 'order.paid', 'user.signedIn'],
       modes: { 'order.paid': 'shadow' },
     });
-    const rules = createRules<{ type: string; userId: number }>(createCache({ name: 'shop' }), [shop as never]);
+    const rules = createRules<{ type: string; userId: number }>(createCache({ name: 'shop' }), [shop]);
     expect(rules.targets({ type: 'user.renamed', userId: 7 })).toEqual([
       key('users:7'),
       pattern('query_cache:GetUserQuery:*7*'),

@@ -173,7 +173,7 @@ describe('modes', () => {
     const rules = createRules<ShopEvent>(cache, [sales, shadowed]);
     const heard = outcomes(rules);
     const covered = vi.fn();
-    rules.on('order.paid', (it) => covered(it.outcome === 'shadowed' ? it.covered() : undefined));
+    rules.on('order.paid', (it) => void covered(it.outcome === 'shadowed' ? it.covered() : undefined));
     await cache.getOrSet(['totals', 1], () => 1);
     await cache.getOrSet(['orders', 7], () => 1);
     await rules.handle(event);
