@@ -101,7 +101,13 @@ export const importRows: Readonly<Record<string, ImportRow>> = {
   drizzle: dataLayer('drizzle-orm'),
   prisma: dataLayer('@prisma/client'),
   typeorm: dataLayer('typeorm'),
-  keyv: observer('keyv'),
+  // How options are checked is the same for whoever has some.
+  keyv: {
+    publicNames: true,
+    rooms: { coherence: { only: ['duration.ts', 'errors.ts', 'guards.ts', 'known-options.ts'] } },
+    builtins: pureBuiltins,
+    packageTypes: ['keyv'],
+  },
   prometheus: observer('prom-client'),
   opentelemetry: observer('@opentelemetry/api'),
   admin: observer(),

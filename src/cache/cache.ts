@@ -261,20 +261,21 @@ export class Cache {
    * Keeps a value that was read elsewhere. The rule needs the position that the reading started from, so take
    * `cache.mark()` before it; a value written *by you* is better invalidated and loaded on demand.
    *
+   * @returns whether it is kept: not where something covers it that came after the mark
    * @throws TidemarkError `INVALID_OPTION` without a mark
    * @example const mark = cache.mark(); const user = await db.user(42); cache.set(['user', 42], user, { mark })
    */
-  set(key: KeyInput, value: unknown, options: SetOptions): void {
+  set(key: KeyInput, value: unknown, options: SetOptions): boolean {
     this.#open();
     const name = canonicalKey(key);
     const mark = setMark(options?.mark);
     const settings = readSettings(options, this.#settings.defaults, 'set', ['mark', 'tags']);
-    if (mark === undefined || value === undefined || !this.#settings.enabled) return;
+    if (mark === undefined || value === undefined || !this.#settings.enabled) return false;
     const set = this.#labels.of(name, checkTags(options.tags));
     const own = keyLabel(name);
     const marked = { ...mark, high: own.high, low: own.low, shared: set.labels };
     // Read before something that covers it: nobody could be served it.
-    if (this.#node.view.cover(marked, name) !== undefined) return;
+    if (this.#node.view.cover(marked, name) !== undefined) return false;
     const life = { bornAt: this.#now(), ttl: settings.memoryTtl, grace: settings.grace, provenAt: NEVER };
     this.#memory?.put(name, new Entry({ value, epoch: mark.epoch, mark: mark.mark, own, set }, life));
     void this.#store?.save(name, {
@@ -285,6 +286,7 @@ export class Cache {
       ttl: settings.storeTtl,
       grace: settings.grace,
     });
+    return true;
   }
 
   /** Nobody is served what is under this key, or below it, any more: an `invalidate` of the key. */

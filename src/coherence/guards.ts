@@ -50,6 +50,8 @@ export type Guard =
   | 'sessionPending' // ... also before its receipt is there
   | 'sessionQueued' // ... also where the log has not taken it
   | 'sessionEpochs' // positions of several epochs stand beside each other in it
+  | 'missMark' // what a Keyv sets after a miss has the mark of that miss
+  | 'missOldest' // ... of the oldest one that may still be loading
   | 'readerLabels' // labels checked are those of the envelope and of the reader
   | 'serverLabels' // a server-checked read asks for all labels of the envelope
   | 'serverBoth' // ... and checks both tables and the epoch

@@ -6,10 +6,10 @@ import { everything, key, pattern, tag, type Target } from '../../src/coherence/
 /**
  * The ways of reading a row. They differ in the tags that the reader brings, and so in what an invalidation by tag
  * promises them: `typed` is a query tagged with the organisation, `newer` the same query in a later release with one
- * more tag, `tagged` a `getOrSet` with other tags, `bare` one without any. Loaders of all of them add the tag of the
- * row's kind, which only the row knows.
+ * more tag, `tagged` a `getOrSet` with other tags, `bare` one without any, `keyv` a Keyv under keys of its own. Loaders of all
+ * but the last add the tag of the row's kind, which only the row knows.
  */
-export const SITES = ['typed', 'newer', 'tagged', 'bare'] as const;
+export const SITES = ['typed', 'newer', 'tagged', 'bare', 'keyv'] as const;
 export type Site = (typeof SITES)[number];
 
 /** What a writer may name in order to cover a row. */
@@ -82,6 +82,7 @@ export class Catalogue {
       case 'tagged':
         return [`set:${this.id(row)}`, organisation];
       case 'bare':
+      case 'keyv':
         return [];
       default:
         return site satisfies never;
@@ -128,7 +129,7 @@ export class Catalogue {
     const cells = new Set<number>();
     for (const label of draft.labels) for (const cell of this.#labelled(label)) cells.add(cell);
     for (const glob of draft.patterns) {
-      for (const cell of this.all) if (globMatches(glob, this.key(this.rowOf(cell)))) cells.add(cell);
+      for (const cell of this.all) if (globMatches(glob, this.#keys(cell).at(-1) as string)) cells.add(cell);
     }
     return [...cells].sort((a, b) => a - b);
   }
@@ -139,8 +140,16 @@ export class Catalogue {
 
   #labelsOf(cell: number): Label[] {
     const row = this.rowOf(cell);
-    const keys = [QUERY, `${QUERY}:${this.organisation(row)}`, this.key(row)];
-    return [...keys.map(keyLabel), ...[...this.tags(row, this.siteOf(cell)), this.kind(row)].map(tagLabel)];
+    const site = this.siteOf(cell);
+    const tags = site === 'keyv' ? [] : [...this.tags(row, site), this.kind(row)];
+    return [...this.#keys(cell).map(keyLabel), ...tags.map(tagLabel)];
+  }
+
+  /** The key of a cell, after those above it. */
+  #keys(cell: number): string[] {
+    const row = this.rowOf(cell);
+    if (this.siteOf(cell) === 'keyv') return ['keyv', 'keyv:', `keyv::${this.id(row)}`];
+    return [QUERY, `${QUERY}:${this.organisation(row)}`, this.key(row)];
   }
 }
 

@@ -51,6 +51,8 @@ const INNER: Readonly<Record<Guard, true>> = {
   sessionPending: true,
   sessionQueued: true,
   sessionEpochs: true,
+  missMark: true,
+  missOldest: true,
   readerLabels: true,
   serverLabels: true,
   serverBoth: true,

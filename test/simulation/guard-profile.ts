@@ -69,6 +69,7 @@ const PLAIN: Profile = {
   replicaReads: 0,
   newer: 0,
   versions: 0,
+  keyv: 0,
   eager: 0,
   bypass: 0,
   jitter: 0,

@@ -167,6 +167,8 @@ export const GUARD_PROFILES: readonly GuardProfile[] = [
     ...{ calls: { read: 1 }, targets: { extra: 1 }, faults: { evict: 1 }, faultCount: [6, 10] },
   }),
   on('liftedLabels', { versions: 1, calls: { read: 1 }, targets: { dynamic: 1 }, rows: [2, 4], store: 1, memory: [1] }),
+  on('missMark', { keyv: 1, loaderAfter: SLOW_LOADER }),
+  on('missOldest', { keyv: 1, loaderAfter: SLOW_LOADER, readers: [4, 5] }),
   on('staleSince', {
     ...SPARSE,
     calls: { maxStaleness: 3, read: 1 },

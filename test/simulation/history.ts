@@ -23,6 +23,7 @@ export type ReadCall =
   | 'many'
   | 'consistent'
   | 'bypass'
+  | 'keyv'
   | 'atLeast'
   | 'maxStaleness'
   | 'grace'

@@ -4,6 +4,7 @@ import { withContext } from '../../src/cache/load-context.ts';
 import type { Query } from '../../src/cache/query.ts';
 import type { Migrate } from '../../src/cache/version.ts';
 import type { SeededRandom } from '../../src/testing/seeded-random.ts';
+import { KeyvTidemark } from '../../src/keyv/keyv-tidemark.ts';
 import { VirtualClock } from '../../src/testing/virtual-clock.ts';
 import { QUERY, type Site } from './catalogue.ts';
 import { Channel } from './channel.ts';
@@ -31,6 +32,8 @@ export class Life {
   readonly rows: Query<[string, string], Value>;
   /** The site that the query's tags make it. */
   readonly site: Site;
+  /** A Keyv over the same cache. */
+  readonly keyv: KeyvTidemark;
   /** The version of the query that its release has. */
   readonly release: number;
   /** Reads and invalidations that have not settled. */
@@ -96,6 +99,7 @@ export class Life {
       removed,
     );
     this.cache.on((event) => observe(world, node, event));
+    this.keyv = new KeyvTidemark({ cache: this.cache, clock: this.clock }, removed);
     const { catalogue } = world;
     const rowOf = (id: string): number => Number(id.slice(1));
     this.rows = this.cache.query({

@@ -6,7 +6,7 @@ import type { LatencyShape } from './latency.ts';
 
 export type Range = readonly [number, number];
 
-export type DrawnCall = Exclude<ReadCall, 'audit' | 'bypass'>;
+export type DrawnCall = Exclude<ReadCall, 'audit' | 'bypass' | 'keyv'>;
 
 /** How the log's server sets its clock, and so which numbers it issues. */
 export type ServerClock = 'right' | 'behind';
@@ -116,6 +116,8 @@ export interface Profile {
   readonly newer: number;
   /** That releases with two versions of the query share the fleet, and lift each other's values. */
   readonly versions: number;
+  /** That readers also read through a Keyv, as `wrap` does: get, load, set; writers then name its keys too. */
+  readonly keyv: number;
   readonly eager: number;
   /** That readers bypass the cache now and then. (Rare: it slows down every promise of the process.) */
   readonly bypass: number;
@@ -248,6 +250,7 @@ export const USUAL: Profile = {
   replicaLag: [0, 600],
   newer: 0.4,
   versions: 0.25,
+  keyv: 0.25,
   eager: 0.1,
   bypass: 0.02,
   jitter: 0.2,
@@ -294,6 +297,7 @@ export interface Plan {
   readonly bypass: boolean;
   readonly jitter: number;
   readonly versions: boolean;
+  readonly keyv: boolean;
   readonly faults: number;
   readonly clients: number;
 }
@@ -346,6 +350,7 @@ export function drawPlan(profile: Profile, random: SeededRandom): Plan {
     // Drawn only where there are any: runs of other profiles stay what they were.
     versions: profile.versions > 0 && random.chance(profile.versions),
     clients: profile.sessions > 0 && random.chance(profile.sessions) ? range(profile.clients) : 0,
+    keyv: profile.keyv > 0 && random.chance(profile.keyv),
   };
 }
 

@@ -1,5 +1,8 @@
 import type { Query } from '../../src/cache/query.ts';
+import type { LoadContext } from '../../src/cache/load-context.ts';
 import type { Provenance } from '../../src/cache/read-path.ts';
+import { within } from '../../src/coherence/deadline.ts';
+import { TidemarkError } from '../../src/coherence/errors.ts';
 import type { Site } from './catalogue.ts';
 import type { DrawnCall } from './profile.ts';
 import type { ReadCall, Value, Wish } from './history.ts';
@@ -33,7 +36,8 @@ export class Reader {
     for (;;) {
       await this.#pass(latencies.readThink.draw());
       if (!this.#world.busy) return;
-      const call = plan.bypass && random.chance(0.1) ? 'bypass' : this.#call();
+      const drawn = plan.bypass && random.chance(0.1) ? 'bypass' : this.#call();
+      const call = plan.keyv && random.chance(0.3) ? 'keyv' : drawn;
       await this.read(call, random.below(plan.rows));
     }
   }
@@ -63,6 +67,8 @@ export class Reader {
         return this.#note(call, [row], this.#life.site, {}, async () => one(await this.#life.rows(...this.#args(row))));
       case 'many':
         return this.#many();
+      case 'keyv':
+        return this.#note(call, [row], 'keyv', {}, async () => one(await this.#wrapped(row)));
       case 'consistent':
         return this.#consistent();
       case 'bypass':
@@ -137,6 +143,20 @@ export class Reader {
     });
   }
 
+  /** As whoever uses a Keyv reads through it. Loads of one key are not shared, and one that is given up sets all the same. */
+  async #wrapped(row: number): Promise<Value> {
+    const { keyv, loader, clock } = this.#life;
+    const name = this.#world.catalogue.id(row);
+    const found = await keyv.get<Value>(name);
+    if (found !== undefined) return found as Value;
+    const loading = loader.load(row, NO_CONTEXT, 1).then(async (value) => {
+      await keyv.set(name, value);
+      return value;
+    });
+    const { loadTimeout } = this.#world.plan.profile;
+    return within(clock, loadTimeout, loading, () => new TidemarkError('LOAD_TIMEOUT', 'the loader hangs'));
+  }
+
   #peek(row: number): void {
     const { history, counts } = this.#world;
     const read = this.#asked('peek', [row], this.#life.site, {});
@@ -179,7 +199,9 @@ export class Reader {
       life: this.#life.number,
       cells,
       // Whoever reads by the key alone reads what has no version.
-      ...(this.#life.release === 1 || call === 'getOrSet' || call === 'get' ? {} : { shape: this.#life.release }),
+      ...(this.#life.release === 1 || call === 'getOrSet' || call === 'get' || call === 'keyv'
+        ? {}
+        : { shape: this.#life.release }),
       wish: {
         ...{ call, tolerance: 0, detached: plan.serveDetached, write: undefined },
         ...(this.#session.length > 0 ? { session: [...this.#session] } : {}),
@@ -201,6 +223,9 @@ export class Reader {
     return new Promise((resolve) => this.#life.clock.schedule(ms, resolve));
   }
 }
+
+/** Outside of the cache's own loads nothing is known of a replica. */
+const NO_CONTEXT = { lsn: 'unknown', tag: () => {}, skip: () => {} } as unknown as LoadContext;
 
 function one(value: Value | undefined): Brought {
   return { values: [value], from: 'unknown', stale: false };

@@ -151,7 +151,10 @@ export class Writer {
   #targets(rows: readonly number[]): Target[] {
     const { random, plan, catalogue } = this.#world;
     const weights = TARGET_KINDS.map((kind) => plan.profile.targets[kind] ?? 0);
-    return rows.map((row) => catalogue.target(TARGET_KINDS[random.weighted(weights)] ?? 'key', row, random.next()));
+    const named = rows.map((row) =>
+      catalogue.target(TARGET_KINDS[random.weighted(weights)] ?? 'key', row, random.next()),
+    );
+    return plan.keyv ? [...named, ...rows.map((row) => this.#life.keyv.at(catalogue.id(row)))] : named;
   }
 
   /** A value that the application reads itself and hands to the cache, under the mark it took before. */

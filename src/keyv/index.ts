@@ -1,0 +1,1 @@
+export { KeyvTidemark, type KeyvTidemarkOptions } from './keyv-tidemark.ts';
