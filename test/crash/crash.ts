@@ -1,13 +1,12 @@
-import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
-import { fileURLToPath } from 'node:url';
 import pg from 'pg';
 import { waitUntil } from '../../src/testing/wait-until.ts';
 import { startPostgres } from '../servers/postgres-server.ts';
 import { startRedis } from '../servers/redis-server.ts';
 import { carriers } from './carrier.ts';
 import { type Taken, watchLog } from './log-watch.ts';
-import { type Assignment, type Order, type Point, POINTS, type Report } from './message.ts';
+import { Member } from './member.ts';
+import { type Order, type Point, POINTS, type Report } from './message.ts';
 
 export interface CrashOptions {
   /** How many writers have to die between their commit and the log's taking their record. */
@@ -44,49 +43,7 @@ const LIMIT = 2_000;
 /** The longest moment that a writer lives on at its point, in ms. */
 const MOMENT = 3;
 
-/** A process of the run. */
-class Member {
-  readonly child: ChildProcess;
-  readonly #listeners = new Set<(report: Report | undefined) => void>();
-
-  constructor(program: string, assignment: Assignment) {
-    const path = fileURLToPath(new URL(`./${program}.ts`, import.meta.url));
-    this.child = fork(path, { execArgv: ['--import', 'tsx'] });
-    const tell = (report: Report | undefined): void => {
-      for (const listener of [...this.#listeners]) listener(report);
-    };
-    this.child.on('message', tell);
-    this.child.once('exit', () => tell(undefined));
-    this.send({ type: 'begin', assignment });
-  }
-
-  send(order: Order): void {
-    if (this.child.connected) this.child.send(order, () => {});
-  }
-
-  /** The next report that is meant. */
-  hears<T extends Report['type']>(
-    type: T,
-    meant: (report: Extract<Report, { readonly type: T }>) => boolean = () => true,
-  ): Promise<Extract<Report, { readonly type: T }>> {
-    return new Promise((resolve, reject) => {
-      const listener = (report: Report | undefined): void => {
-        if (report !== undefined && (report.type !== type || !meant(report as never))) return;
-        this.#listeners.delete(listener);
-        if (report === undefined) reject(new Error('a process has ended'));
-        else resolve(report as never);
-      };
-      this.#listeners.add(listener);
-    });
-  }
-
-  async end(): Promise<void> {
-    if (this.child.exitCode !== null || this.child.signalCode !== null) return;
-    const gone = once(this.child, 'exit');
-    this.child.kill('SIGKILL');
-    await gone;
-  }
-}
+type Process = Member<Order, Report>;
 
 /** Kills writers around their commits, and looks whether every change gets to the log and to a reader that has it cached. */
 export async function crash({ times, carrier, progress }: CrashOptions): Promise<Crash> {
@@ -100,9 +57,9 @@ export async function crash({ times, carrier, progress }: CrashOptions): Promise
   const pool = new pg.Pool({ connectionString: server.url });
   pool.on('error', () => {});
   const assignment = { database: server.url, redis: redis.url, carrier };
-  const members: Member[] = [];
-  const make = (program: string): Member => {
-    const member = new Member(program, assignment);
+  const members: Process[] = [];
+  const make = (program: string): Process => {
+    const member: Process = new Member(new URL(`./${program}.ts`, import.meta.url), { type: 'begin', assignment });
     members.push(member);
     return member;
   };
@@ -117,9 +74,7 @@ export async function crash({ times, carrier, progress }: CrashOptions): Promise
     const slots = Array.from({ length: PARALLEL }, () => run.kill(times, progress));
     await Promise.all(slots);
     await run.settle();
-    const status = relay.hears('status');
-    relay.send({ type: 'status' });
-    const { appended, duplicates } = await status;
+    const { appended, duplicates } = await relay.ask({ type: 'status' }, 'status');
     return { ...run.result(), appended, duplicates };
   } finally {
     await Promise.all(members.map((member) => member.end()));
@@ -131,9 +86,9 @@ export async function crash({ times, carrier, progress }: CrashOptions): Promise
 
 interface RunParts {
   readonly pool: pg.Pool;
-  readonly reader: Member;
+  readonly reader: Process;
   readonly log: ReturnType<typeof watchLog>;
-  readonly make: (program: string) => Member;
+  readonly make: (program: string) => Process;
 }
 
 /** A row as it is, and when it was committed, in ms since 1970. */

@@ -23,7 +23,7 @@ export function watchLog(url: string) {
     }
   });
   return {
-    ready: () => cache.ready(),
+    ready: () => cache.ready({ timeout: '1m' }),
     taken: (id: number): Taken | undefined => {
       const target = key(...keyOf(id));
       if (target.kind !== 'key') return undefined;

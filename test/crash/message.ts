@@ -25,7 +25,14 @@ export type Order =
 export type Report =
   | { readonly type: 'ready' }
   | { readonly type: 'read'; readonly request: number; readonly value: number; readonly from: string }
-  | { readonly type: 'status'; readonly state: string; readonly appended: number; readonly duplicates: number };
+  | {
+      readonly type: 'status';
+      readonly state: string;
+      /** Whether one that is active does what it is for. */
+      readonly works: boolean;
+      readonly appended: number;
+      readonly duplicates: number;
+    };
 
 /** The key of an item. */
 export const keyOf = (id: number): [string, number] => ['item', id];

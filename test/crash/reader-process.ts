@@ -21,7 +21,7 @@ async function begin({ database, redis: url }: Assignment): Promise<void> {
     },
     ttl: '1h',
   });
-  await cache.ready();
+  await cache.ready({ timeout: '1m' });
   read = async (id, request) => {
     const { value, from } = await item.read(id);
     process.send?.({ type: 'read', request, value, from } satisfies Report);

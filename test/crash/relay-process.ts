@@ -1,4 +1,4 @@
-import { createRelay, type Relay } from '../../src/postgres/index.ts';
+import { type CaptureStatus, createRelay, type Relay } from '../../src/postgres/index.ts';
 import { redis } from '../../src/redis/index.ts';
 import { carriers } from './carrier.ts';
 import type { Assignment, Order, Report } from './message.ts';
@@ -8,8 +8,9 @@ process.on('disconnect', () => process.exit(0));
 process.on('message', (order: Order) => {
   if (order.type === 'begin') relay = begin(order.assignment);
   if (order.type !== 'status' || relay === undefined) return;
-  const { state, outbox, log } = relay.status();
-  const about = { state, appended: outbox?.appended ?? 0, duplicates: log.duplicates };
+  const { state, outbox, log, capture } = relay.status();
+  const works = outbox !== undefined || (capture as CaptureStatus).state === 'streaming';
+  const about = { state, works, appended: outbox?.appended ?? 0, duplicates: log.duplicates };
   process.send?.({ type: 'status', ...about } satisfies Report);
 });
 

@@ -29,7 +29,7 @@ function spin(ms: number): void {
 
 async function begin({ database, redis: url, carrier }: Assignment): Promise<void> {
   const cache = createCache({ name: 'crash', ...redis({ url }) });
-  await cache.ready();
+  await cache.ready({ timeout: '1m' });
   let now: { readonly point: Point; readonly ms: number } = { point: 'anytime', ms: 0 };
   const pool = new pg.Pool({ connectionString: database, max: 1 });
   const client = await pool.connect();
