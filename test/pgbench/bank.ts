@@ -1,54 +1,75 @@
-import { type ChildProcess, fork } from 'node:child_process';
-import { once } from 'node:events';
-import { fileURLToPath } from 'node:url';
 import pg from 'pg';
 import { type CaptureStatus, migrate, setupCapture } from '../../src/postgres/index.ts';
 import { waitUntil } from '../../src/testing/wait-until.ts';
+import { Member } from '../crash/member.ts';
 import { startPostgres } from '../servers/postgres-server.ts';
 import { startRedis } from '../servers/redis-server.ts';
-import { banking } from './capturing.ts';
-import { Reader } from './reader.ts';
-import { ALL, type Balance, rows } from './row.ts';
+import { sharedClock, wallOffset } from '../torture/shared-clock.ts';
+import { banking, type Mapping } from './capturing.ts';
+import { type Comparison, Fleet } from './fleet.ts';
+import { Ledger } from './ledger.ts';
+import { LogWatch } from './log-watch.ts';
+import type { Assignment, Order, Report } from './message.ts';
+import { ALL, rows } from './row.ts';
 import { fill, write, type Written } from './tpcb.ts';
-import { Witness } from './witness.ts';
+import { judge, type Verdict } from './verdict.ts';
+
+export interface BankOptions {
+  /** How long there are writers. */
+  readonly seconds: number;
+  /** How many rows each node has cached when they begin, and reads once more at the end; default all. */
+  readonly warm?: number;
+  /** How far a node may be behind the log, in ms; default 1000. */
+  readonly maxLag?: number;
+  /** How long after the end a cached balance may differ from the database, in ms; default 2000. */
+  readonly limit?: number;
+  /** Default `'whole'`. */
+  readonly mapping?: Mapping;
+}
 
 /** What a run under capture came to. */
-export interface BankRun {
+export interface BankRun extends Verdict {
   readonly written: Written;
-  readonly reads: number;
-  readonly hits: number;
-  /** Upper bounds of how stale hits were while it ran, in ms; ordered. */
-  readonly staleness: readonly number[];
   /** How long after the end every cached balance was the database's, in ms, and how many there were. */
   readonly settled: number;
   readonly cached: number;
-  readonly capture: CaptureStatus;
+  readonly capture: CaptureStatus | undefined;
   /** The longest lag that the relay has told, in ms. */
-  readonly longestLag: number;
+  readonly toldLag: number;
 }
+
+/** Processes that read. */
+const NODES = 3;
+
+/** The clock of the processes and the wall clock may come apart so far in a run before it counts as set, in ms. */
+const DRIFT = 5;
 
 /** A Postgres with the tables of TPC-B, and all that captures them. */
 export class Bank {
   readonly #end: (() => Promise<unknown>)[] = [];
   readonly #pool: pg.Pool;
-  readonly #database: string;
-  readonly #redis: string;
+  readonly #assignment: Omit<Assignment, 'mapping' | 'maxLag'>;
+  readonly #now: () => number;
   readonly program: string | undefined;
-  #relay: ChildProcess | undefined;
+  #relay: Member<Order, Report> | undefined;
   #status: CaptureStatus | undefined;
-  #longestLag = 0;
+  #toldLag = 0;
 
   private constructor(database: string, redis: string, program: string | undefined) {
-    this.#database = database;
-    this.#redis = redis;
+    const origin = process.hrtime.bigint();
+    this.#assignment = { database, redis, origin: String(origin) };
+    this.#now = sharedClock(origin);
     this.program = program;
-    this.#pool = new pg.Pool({ connectionString: database, max: 8 });
+    this.#pool = new pg.Pool({ connectionString: database, max: 4 });
     this.#pool.on('error', () => {});
   }
 
-  /** @param program `pgbench`, see {@link pgbenchProgram}; `undefined`: the same statements over `pg` */
-  static async open(program: string | undefined): Promise<Bank> {
-    const [server, redis] = await Promise.all([startPostgres(['shared_buffers=128MB']), startRedis()]);
+  /**
+   * @param program `pgbench`, see {@link pgbenchProgram}; `undefined`: the same statements over `pg`
+   * @param settings of the server; for {@link Bank.run} it has to track commit timestamps
+   */
+  static async open(program: string | undefined, settings = ['track_commit_timestamp=on']): Promise<Bank> {
+    const [server, redis] = await Promise.all([startPostgres(['shared_buffers=128MB', ...settings]), startRedis()]);
     const bank = new Bank(server.url, redis.url, program);
     bank.#end.push(
       () => bank.#pool.end(),
@@ -65,93 +86,79 @@ export class Bank {
     for (const end of this.#end) await end();
   }
 
-  /** Writes while three nodes read. */
-  async run(seconds: number): Promise<BankRun> {
-    await this.#startRelay();
-    const witness = new Witness(this.#pool);
-    const readers = [1, 2, 3].map(() => new Reader(this.#redis, this.#pool, witness));
+  /** Writes while three processes read. */
+  async run({
+    seconds,
+    warm = rows.length,
+    maxLag = 1_000,
+    limit = 2_000,
+    mapping = 'whole',
+  }: BankOptions): Promise<BankRun> {
+    await this.#startRelay({ mapping, maxLag });
+    const log = new LogWatch(this.#assignment.redis, maxLag);
+    const fleet = new Fleet(NODES, { ...this.#assignment, mapping, maxLag });
     try {
-      await Promise.all(readers.map(({ cache }) => cache.ready()));
-      for (const { balance } of readers) await Promise.all(rows.map(balance));
-      this.#longestLag = 0;
-      witness.start();
-      for (const reader of readers) reader.start();
-      const written = await write(this.#database, this.program, seconds);
-      const stopped = performance.now();
-      await Promise.all(readers.map((reader) => reader.stop()));
-      const longestLag = this.#longestLag;
-      const { settled, cached } = await this.#settle(readers, stopped);
-      await witness.stop();
-      const figures = readers.map((it) => it.figures);
-      return {
-        ...{ written, settled, cached, longestLag, capture: this.#status as CaptureStatus },
-        reads: figures.reduce((sum, it) => sum + it.reads, 0),
-        hits: figures.reduce((sum, it) => sum + it.hits, 0),
-        staleness: figures.flatMap((it) => it.staleness).sort((a, b) => a - b),
-      };
+      await Promise.all([log.ready(), fleet.ready()]);
+      await fleet.warm(warm);
+      this.#toldLag = 0;
+      const offset = wallOffset(this.#now);
+      const since = this.#now() + offset;
+      fleet.read();
+      const written = await write(this.#assignment.database, this.program, seconds);
+      const stopped = this.#now();
+      await fleet.rest();
+      const toldLag = this.#toldLag;
+      const { at, cached, wrong } = await this.#compare(fleet, warm, limit);
+      const settled = at - stopped;
+      if (Math.abs(wallOffset(this.#now) - offset) > DRIFT) throw new Error('The wall clock was set during the run.');
+      const evidence = { served: await fleet.tell(), ledger: await Ledger.read(this.#pool), log, since, offset };
+      const verdict = judge({ ...evidence, maxLag });
+      const late = settled > limit ? [`nodes had what the database has after ${settled.toFixed(0)} ms`] : [];
+      const violations = [...verdict.violations, ...wrong, ...late];
+      return { ...verdict, violations, written, settled, cached, toldLag, capture: this.#status };
     } finally {
-      await Promise.all(readers.map((reader) => reader.stop()));
-      await witness.stop();
-      await Promise.all(readers.map(({ cache }) => cache.close()));
+      await fleet.end();
+      await log.close();
       await this.#stopRelay();
     }
   }
 
   /** Writes while nobody reads, with a relay that captures or without anything of it, the slot included. */
   async measure(seconds: number, captured: boolean): Promise<Written> {
-    if (captured) await this.#startRelay();
+    if (captured) await this.#startRelay({ mapping: 'whole', maxLag: 1_000 });
     else await this.#pool.query('SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots');
     try {
-      return await write(this.#database, this.program, seconds);
+      return await write(this.#assignment.database, this.program, seconds);
     } finally {
       await this.#stopRelay();
     }
   }
 
-  /** Until what each node would serve is what the database has. Nobody writes any more. */
-  async #settle(readers: readonly Reader[], stopped: number): Promise<{ settled: number; cached: number }> {
-    const { rows: all } = await this.#pool.query<Balance & { name: string }>(ALL);
-    let cached = 0;
-    const isSettled = (): boolean => {
-      cached = 0;
-      for (const { peek } of readers)
-        for (const { name, balance } of all) {
-          const found = peek(name);
-          if (found === undefined) continue;
-          if (found.balance !== balance) return false;
-          cached++;
-        }
-      return true;
-    };
-    await waitUntil(isSettled, { what: 'cached balances that are those of the database', timeout: 10_000 });
-    const settled = performance.now() - stopped;
-    // What is shared by the nodes as well.
-    for (const { balance: read } of readers)
-      for (const { name, balance } of all)
-        if ((await read(name)).balance !== balance) throw new Error(`${name} is not ${balance} to a node`);
-    return { settled, cached };
+  /** What each node has cached of all, and then what each reads of so many rows, beside what the database has. Nobody writes any more. */
+  async #compare(fleet: Fleet, warm: number, limit: number): Promise<Comparison> {
+    const found = await this.#pool.query<{ balances: number[] }>(ALL);
+    const balances = found.rows[0]?.balances ?? [];
+    const cached = await fleet.compare(balances, limit);
+    return { ...cached, wrong: [...cached.wrong, ...(await fleet.audit(balances.slice(0, warm)))] };
   }
 
-  async #startRelay(): Promise<void> {
-    await setupCapture(this.#database, { capture: banking, recreate: true });
+  async #startRelay(options: Pick<Assignment, 'mapping' | 'maxLag'>): Promise<void> {
+    await setupCapture(this.#assignment.database, { capture: banking(options.mapping), recreate: true });
     this.#status = undefined;
-    const path = fileURLToPath(new URL('./relay-process.ts', import.meta.url));
-    this.#relay = fork(path, [this.#database, this.#redis], { execArgv: ['--import', 'tsx'] });
-    this.#relay.on('message', (status: CaptureStatus) => {
-      this.#status = status;
-      this.#longestLag = Math.max(this.#longestLag, status.lagMs ?? 0);
+    const assignment = { ...this.#assignment, ...options };
+    this.#relay = new Member(new URL('./relay-process.ts', import.meta.url), { type: 'begin', assignment });
+    this.#relay.listen((report) => {
+      if (report.type !== 'captured') return;
+      this.#status = report.status;
+      this.#toldLag = Math.max(this.#toldLag, report.status.lagMs ?? 0);
     });
     const streams = (): boolean => this.#status?.state === 'streaming' && this.#status.gap === undefined;
     await waitUntil(streams, { what: 'a relay that captures', timeout: 30_000 });
   }
 
   async #stopRelay(): Promise<void> {
-    const relay = this.#relay;
-    if (relay === undefined) return;
+    await this.#relay?.end();
     this.#relay = undefined;
-    const gone = once(relay, 'exit');
-    relay.kill('SIGKILL');
-    await gone;
     const idle = async (): Promise<boolean> =>
       (await this.#pool.query('SELECT FROM pg_replication_slots WHERE active')).rowCount === 0;
     await waitUntil(idle, { what: 'a slot that nobody reads', timeout: 20_000 });

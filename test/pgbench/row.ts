@@ -4,32 +4,36 @@ export type RowName = string;
 /** A balance as it was loaded. */
 export interface Balance {
   readonly balance: number;
-  /** Another one for each version of the row. */
+  /** The transaction that has written it. */
   readonly version: string;
-  /** When its load began, on this process's clock in ms: it was current after that. */
-  readonly asked: number;
 }
 
-export const TABLES: Readonly<Record<string, { table: string; key: string; balance: string }>> = {
-  a: { table: 'pgbench_accounts', key: 'aid', balance: 'abalance' },
-  t: { table: 'pgbench_tellers', key: 'tid', balance: 'tbalance' },
-  b: { table: 'pgbench_branches', key: 'bid', balance: 'bbalance' },
+interface Table {
+  readonly table: string;
+  readonly key: string;
+  readonly balance: string;
+  /** How many rows there are, with keys from 1. */
+  readonly rows: number;
+}
+
+/** The tables of one branch. */
+export const TABLES: Readonly<Record<string, Table>> = {
+  b: { table: 'pgbench_branches', key: 'bid', balance: 'bbalance', rows: 1 },
+  t: { table: 'pgbench_tellers', key: 'tid', balance: 'tbalance', rows: 10 },
+  a: { table: 'pgbench_accounts', key: 'aid', balance: 'abalance', rows: 100_000 },
 };
 
-/** The accounts that are read: few enough that each sees many reads, and some changes. */
-const ACCOUNTS = 200;
+/** Every row there is; the first {@link HOT} of them change all the time. */
+export const rows: readonly RowName[] = Object.entries(TABLES).flatMap(([letter, it]) =>
+  Array.from({ length: it.rows }, (_, i) => `${letter}${i + 1}`),
+);
 
-/** Everything that is read. */
-export const rows: readonly RowName[] = [
-  'b1',
-  ...Array.from({ length: 10 }, (_, i) => `t${i + 1}`),
-  ...Array.from({ length: ACCOUNTS }, (_, i) => `a${i + 1}`),
-];
+/** The branch and its tellers. */
+export const HOT = 11;
 
-/** All of them in one statement. */
-export const ALL = Object.entries(TABLES)
+/** The balances of all rows, in their order. */
+export const ALL = `SELECT array_agg(balance ORDER BY place, key) AS balances FROM (${Object.values(TABLES)
   .map(
-    ([letter, { table, key, balance }]) =>
-      `SELECT '${letter}' || ${key} AS name, ${balance} AS balance, xmin::text AS version FROM ${table} WHERE ${key} <= ${ACCOUNTS}`,
+    ({ table, key, balance }, place) => `SELECT ${place} AS place, ${key} AS key, ${balance} AS balance FROM ${table}`,
   )
-  .join(' UNION ALL ');
+  .join(' UNION ALL ')}) AS every`;
