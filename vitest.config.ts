@@ -13,6 +13,8 @@ export default defineConfig({
       { find: /^tidemark\/nats$/, replacement: here('./src/nats/index.ts') },
       { find: /^tidemark\/redis$/, replacement: here('./src/redis/index.ts') },
       { find: /^tidemark\/keyv$/, replacement: here('./src/keyv/index.ts') },
+      { find: /^tidemark\/express$/, replacement: here('./src/express/index.ts') },
+      { find: /^tidemark\/fastify$/, replacement: here('./src/fastify/index.ts') },
       { find: /^tidemark\/kysely$/, replacement: here('./src/kysely/index.ts') },
       { find: /^tidemark\/drizzle$/, replacement: here('./src/drizzle/index.ts') },
       { find: /^tidemark\/prisma$/, replacement: here('./src/prisma/index.ts') },

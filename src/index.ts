@@ -25,6 +25,14 @@ export type { Breaker } from './cache/breaker.ts';
 export { type Cache, createCache, type GetOptions, type InvalidateOptions, type SetOptions } from './cache/cache.ts';
 export type { CacheOptions } from './cache/cache-options.ts';
 export type { CacheEvent, From, Listener, MissReason, ShadowOutcome } from './cache/events.ts';
+export {
+  type HttpRequest,
+  type HttpResponse,
+  type HttpSessionOptions,
+  httpSessions,
+  SESSION_HEADER,
+  type Sessions,
+} from './cache/http-session.ts';
 export type { Lease, LeaseAnswer } from './cache/lease.ts';
 export { type ContextLoad, type LoadContext, withContext } from './cache/load-context.ts';
 export { memoryStore } from './cache/memory-store.ts';

@@ -1,0 +1,1 @@
+export { tidemark, type TidemarkOptions } from './middleware.ts';
