@@ -95,19 +95,19 @@ export async function torture(options: TortureOptions): Promise<Verdict> {
 }
 
 /**
- * The appends that are known of, at the time of the server that made them, or where replicas had to confirm, of their
- * confirmation: an append counts only then.
+ * The appends that are known of. Each shows the versions of the moment at which its server made it: what was committed while its
+ * answer was on its way is the next record's. It counts from then on too, or where replicas had to confirm, from their confirmation.
  */
 function appendsOf(sent: readonly Sent[], truth: Truth, now: () => number, isConfirmed: boolean): Fact[] {
   const began = performance.timeOrigin + performance.now() - now();
-  const made = sent.map((it) => ({ ...it, at: isConfirmed ? it.at : Math.min(it.at, it.number / 1_000 - began) }));
   const versionsAt = truth.replay();
-  return made
-    .sort((a, b) => a.at - b.at)
-    .map(({ at, number, epoch, cells }) => {
+  return sent
+    .map((it) => ({ ...it, made: Math.min(it.at, it.number / 1_000 - began) }))
+    .sort((a, b) => a.made - b.made)
+    .map(({ at, made, number, epoch, cells }) => {
       // The clocks are compared to within a millisecond.
-      const versions = versionsAt(at - 2);
-      return { at, type: 'appended', server: '', epoch, number, sole: true, cells, versions };
+      const versions = versionsAt(made - 2);
+      return { at: isConfirmed ? at : made, type: 'appended', server: '', epoch, number, sole: true, cells, versions };
     });
 }
 
