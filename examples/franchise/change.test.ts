@@ -2,9 +2,9 @@ import { setImmediate } from 'node:timers/promises';
 import type { FastifyInstance } from 'fastify';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { Client } from './client.ts';
-import { type Database, openDatabase } from './database.ts';
-import { createServer } from './server.ts';
-import { Tenants } from './tenants.ts';
+import { type Database, openDatabase } from './domain/database.ts';
+import { createServer } from './fastify/server.ts';
+import { Tenants } from './domain/tenants.ts';
 
 const tenants = new Tenants('secret of the test');
 let database: Database;

@@ -1,7 +1,7 @@
 import type { AddressInfo } from 'node:net';
-import { openDatabase } from './database.ts';
-import { createServer } from './server.ts';
-import { Tenants } from './tenants.ts';
+import { openDatabase } from './domain/database.ts';
+import { createServer } from './fastify/server.ts';
+import { Tenants } from './domain/tenants.ts';
 import { welcome } from './welcome.ts';
 
 const { PORT = '3001', HOST = 'localhost', LOG_LEVEL = 'info', FRANCHISE_DATABASE_URL } = process.env;

@@ -2,9 +2,9 @@ import { PassThrough } from 'node:stream';
 import type { FastifyInstance } from 'fastify';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type Answer, Client } from './client.ts';
-import { type Database, openDatabase } from './database.ts';
-import { createServer } from './server.ts';
-import { Tenants } from './tenants.ts';
+import { type Database, openDatabase } from './domain/database.ts';
+import { createServer } from './fastify/server.ts';
+import { Tenants } from './domain/tenants.ts';
 
 const tenants = new Tenants('secret of the test');
 const paths = {

@@ -1,4 +1,4 @@
-import type { Tenants } from './tenants.ts';
+import type { Tenants } from './domain/tenants.ts';
 
 /** What a newcomer reads after `npm start`: two tokens to copy into a shell, and three requests to try there. */
 export function welcome(url: string, tenants: Tenants): string {

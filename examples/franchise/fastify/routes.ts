@@ -1,12 +1,12 @@
 import type { FastifyInstance } from 'fastify';
 import type { Provenance } from 'tidemark';
-import { type Budget, budgetBody, setBudget } from './budgets.ts';
-import type { Commit } from './change.ts';
-import { type Adjustment, adjustInventory, adjustmentBody } from './inventory.ts';
-import { purchaseOrderParams, receivePurchaseOrder } from './purchase-orders.ts';
-import type { Reports } from './reports.ts';
-import { type Transfer, transferBody, transferStock } from './transfers.ts';
-import { fields, period } from './validation.ts';
+import { type Budget, budgetBody, setBudget } from '../domain/budgets.ts';
+import type { Commit } from '../domain/change.ts';
+import { type Adjustment, adjustInventory, adjustmentBody } from '../domain/inventory.ts';
+import { purchaseOrderParams, receivePurchaseOrder } from '../domain/purchase-orders.ts';
+import type { Reports } from '../domain/reports.ts';
+import { type Transfer, transferBody, transferStock } from '../domain/transfers.ts';
+import { fields, period } from '../domain/validation.ts';
 
 /** The last month in the books: what is shown when no month is asked for. */
 const lastPeriod = '2025-11';

@@ -1,13 +1,13 @@
 import Fastify, { type FastifyInstance, type FastifyServerOptions, LogController } from 'fastify';
 import { createCache } from 'tidemark';
-import { createCommit } from './change.ts';
-import type { Sql } from './database.ts';
-import { Problem, replyWithProblem } from './problem.ts';
-import { createReports } from './reports.ts';
+import { createCommit } from '../domain/change.ts';
+import type { Sql } from '../domain/database.ts';
+import { Problem, replyWithProblem } from '../domain/problem.ts';
+import { createReports } from '../domain/reports.ts';
 import { routes } from './routes.ts';
-import { createDomainRules } from './rules.ts';
-import type { Tenants } from './tenants.ts';
-import { invalid } from './validation.ts';
+import { createDomainRules } from '../domain/rules.ts';
+import type { Tenants } from '../domain/tenants.ts';
+import { invalid } from '../domain/validation.ts';
 
 declare module 'fastify' {
   interface FastifyRequest {
