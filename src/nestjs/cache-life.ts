@@ -1,28 +1,39 @@
-import type { DiscoveryService } from '@nestjs/core';
+import type { InjectionToken } from '@nestjs/common';
+import type { DiscoveryService, ModuleRef } from '@nestjs/core';
 import type { Cache } from '../cache/cache.ts';
 import type { Duration } from '../coherence/duration.ts';
 import { DecoratedClasses } from './decorated-classes.ts';
+import { connectRules } from './event-rules.ts';
+
+export interface CacheLifeParts {
+  readonly cache: Cache;
+  /** The `as` of its registration. */
+  readonly as: string | undefined;
+  /** Whether the cache ends with the application. */
+  readonly owned: boolean;
+  readonly drain: Duration;
+  /** What `@InvalidatesOn` listens on. */
+  readonly events: readonly InjectionToken[];
+  readonly discovery: DiscoveryService;
+  readonly modules: ModuleRef;
+}
 
 /** A cache from the application's start to its end; Nest calls the hooks. */
 export class CacheLife {
-  readonly #cache: Cache;
-  readonly #settings: { readonly as: string | undefined; readonly owned: boolean; readonly drain: Duration };
-  readonly #discovery: DiscoveryService;
+  readonly #parts: CacheLifeParts;
+  #connections: ReturnType<typeof connectRules> = [];
 
-  /** @param settings `owned`: whether the cache ends with the application */
-  constructor(
-    cache: Cache,
-    settings: { readonly as: string | undefined; readonly owned: boolean; readonly drain: Duration },
-    discovery: DiscoveryService,
-  ) {
-    this.#cache = cache;
-    this.#settings = settings;
-    this.#discovery = discovery;
+  constructor(parts: CacheLifeParts) {
+    this.#parts = parts;
   }
 
   async onModuleInit(): Promise<void> {
+    const { cache, as, discovery, events, modules } = this.#parts;
     try {
-      new DecoratedClasses(this.#discovery, this.#settings.as).prepare(this.#cache);
+      const classes = new DecoratedClasses(discovery, as);
+      classes.prepare(cache);
+      const sources = events.map((token) => modules.get<unknown>(token, { strict: false }));
+      this.#connections = connectRules(cache, classes.eventRules, sources);
     } catch (error) {
       // Of an application that does not start, Nest calls no other hook.
       await this.onApplicationShutdown();
@@ -30,9 +41,10 @@ export class CacheLife {
     }
   }
 
-  /** After the last request was answered: what it invalidated is sent, for at most `drain`. */
+  /** After the last request was answered: the events and invalidations that wait are done, for at most `drain` each. */
   async onApplicationShutdown(): Promise<void> {
-    const { owned, drain } = this.#settings;
-    if (owned) await this.#cache.close({ drain });
+    const { cache, owned, drain } = this.#parts;
+    await Promise.all(this.#connections.map((it) => it.close({ drain })));
+    if (owned) await cache.close({ drain });
   }
 }

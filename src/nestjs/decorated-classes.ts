@@ -3,6 +3,7 @@ import type { Cache } from '../cache/cache.ts';
 import { type CachedMethod, cachedMethods } from './cached.ts';
 import { severalInstances } from './cached-query.ts';
 import { invalidatingCaches } from './invalidates.ts';
+import { type EventRule, eventRules } from './invalidates-on.ts';
 
 /** A provider or controller; of one that is made anew for each request or user, only its shape. */
 interface Found {
@@ -38,6 +39,12 @@ export class DecoratedClasses {
         else if (!queries.shared) throw severalInstances(instance, method);
       }
     }
+  }
+
+  /** The rules of all classes, each once. */
+  get eventRules(): readonly EventRule[] {
+    const rules = this.#found.flatMap(({ instance }) => eventRules.of(instance));
+    return [...new Set(rules)].filter(({ injected }) => injected.as === this.#as);
   }
 
   /** A class that caches again what its parent does has said the last word. */

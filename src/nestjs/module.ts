@@ -1,5 +1,5 @@
 import type { DynamicModule, FactoryProvider, InjectionToken, ModuleMetadata } from '@nestjs/common';
-import { DiscoveryModule, DiscoveryService } from '@nestjs/core';
+import { DiscoveryModule, DiscoveryService, ModuleRef } from '@nestjs/core';
 import { type Cache, createCache } from '../cache/cache.ts';
 import type { CacheOptions } from '../cache/cache-options.ts';
 import type { Duration } from '../coherence/duration.ts';
@@ -19,6 +19,8 @@ export interface CacheRegistration {
 export type CacheSettings = (CacheOptions | { readonly cache: Cache }) & {
   /** For so long the application's end waits for invalidations that were not sent yet; default `'1s'`. */
   readonly drain?: Duration;
+  /** What `@InvalidatesOn` listens on: `[EventEmitter2]`, `[EventBus]`, or other providers with `on` and `off`, or `subscribe`. */
+  readonly events?: readonly InjectionToken[];
 };
 
 export interface CacheFactory extends CacheRegistration, Pick<ModuleMetadata, 'imports'> {
@@ -61,9 +63,11 @@ export class TidemarkModule {
         { provide: token, inject: [SETTINGS], useFactory: cacheOf },
         {
           provide: CacheLife,
-          inject: [token, SETTINGS, DiscoveryService],
-          useFactory: (cache: Cache, settings: CacheSettings, discovery: DiscoveryService) =>
-            new CacheLife(cache, { as, owned: !('cache' in settings), drain: settings.drain ?? '1s' }, discovery),
+          inject: [token, SETTINGS, DiscoveryService, ModuleRef],
+          useFactory: (cache: Cache, settings: CacheSettings, discovery: DiscoveryService, modules: ModuleRef) => {
+            const { drain = '1s', events = [] } = settings;
+            return new CacheLife({ cache, as, owned: !('cache' in settings), drain, events, discovery, modules });
+          },
         },
       ],
       exports: [token],
@@ -73,6 +77,6 @@ export class TidemarkModule {
 
 function cacheOf(settings: CacheSettings): Cache {
   if ('cache' in settings) return settings.cache;
-  const { drain: _, ...options } = settings;
+  const { drain: _drain, events: _events, ...options } = settings;
   return createCache({ logger: nestLogger(), ...options });
 }

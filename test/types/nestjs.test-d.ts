@@ -1,7 +1,7 @@
 /* oxlint-disable vitest/expect-expect -- a line that must not compile is an assertion, made by the compiler */
 import { describe, expectTypeOf, it } from 'vitest';
 import { key, type Query } from 'tidemark';
-import { Cached, Invalidates, queryOf, TidemarkModule } from 'tidemark/nestjs';
+import { Cached, Invalidates, InvalidatesOn, queryOf, TidemarkModule } from 'tidemark/nestjs';
 
 class Reports {
   tenant = 'a';
@@ -64,11 +64,21 @@ class Reports {
   // @ts-expect-error -- a bare text is no target
   @Invalidates(() => 'reports')
   async noTarget(): Promise<void> {}
+
+  @InvalidatesOn('user.updated', (event: { id: number }) => key('users', event.id))
+  async plain(): Promise<void> {}
 }
 
 class UserRenamed {
   readonly id: number = 1;
 }
+
+@InvalidatesOn(UserRenamed, (event) => key('users', event.id))
+class ByEvents {}
+
+// @ts-expect-error -- the event has no such field
+@InvalidatesOn(UserRenamed, (event) => key('users', event.name))
+class ByWrongEvents {}
 
 describe('queryOf', () => {
   it('has the types of the method', () => {
@@ -79,6 +89,7 @@ describe('queryOf', () => {
     queryOf(reports, 'synchronous');
     // @ts-expect-error -- not an argument of the method
     queryOf(reports, 'month').at(1);
+    void [ByEvents, ByWrongEvents];
   });
 });
 

@@ -1,0 +1,24 @@
+import type { CommandMiddleware } from '../events/index.ts';
+
+/** The part of a `CommandBus` or `QueryBus` of CQRS that is needed. */
+export interface MessageBus {
+  execute(message: object, ...context: never[]): Promise<unknown>;
+}
+
+/**
+ * Runs a middleware around every message that a bus of CQRS executes, wherever that is called.
+ *
+ * @param bus the application's `CommandBus` or `QueryBus`
+ * @param middleware from `commandInvalidation` or `queryCache`; the one given last is outermost
+ * @example
+ * class AppModule {
+ *   constructor(@InjectCache() cache: Cache, commands: CommandBus, queries: QueryBus) {
+ *     useMiddleware(commands, commandInvalidation(cache, [onCommand(RenameUser, ({ id }) => key('users', id))], { logger }));
+ *     useMiddleware(queries, queryCache(cache));
+ *   }
+ * }
+ */
+export function useMiddleware(bus: MessageBus, middleware: CommandMiddleware): void {
+  const execute = bus.execute.bind(bus);
+  bus.execute = (message, ...context) => middleware(message, () => execute(message, ...context));
+}
