@@ -1,28 +1,28 @@
 import { setImmediate } from 'node:timers/promises';
-import type { FastifyInstance } from 'fastify';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { Client } from './client.ts';
 import { type Database, openDatabase } from './domain/database.ts';
-import { createServer } from './fastify/server.ts';
 import { Tenants } from './domain/tenants.ts';
+import type { EditionName } from './editions.ts';
+import { type Running, startEdition } from './running.ts';
 
 const tenants = new Tenants('secret of the test');
 let database: Database;
-let app: FastifyInstance;
+let service: Running;
 let org1: Client;
 let org2: Client;
 
-beforeAll(async () => {
+const start = async (edition: EditionName): Promise<void> => {
   database = await openDatabase();
-  app = createServer({ sql: database.sql, tenants, logger: false });
-  org1 = new Client(app, tenants.token('ORG1'));
-  org2 = new Client(app, tenants.token('ORG2'));
-}, 30_000);
+  service = await startEdition(edition, database.sql, tenants);
+  org1 = new Client(service.url, tenants.token('ORG1'));
+  org2 = new Client(service.url, tenants.token('ORG2'));
+};
 
-afterAll(async () => {
-  await app.close();
+const stop = async (): Promise<void> => {
+  await service.close();
   await database.close();
-});
+};
 
 type Budgets = { branchId: string; revenueTarget: number }[];
 const budgets = '/budgets?period=2025-11';
@@ -36,7 +36,10 @@ function owed(data: Budgets, returned: ReadonlyMap<string, number>): string[] {
   return [...returned].filter(([id, least]) => (shown.get(id) ?? 0) < least).map(([id, least]) => `${id} < ${least}`);
 }
 
-describe('a change', () => {
+describe.each(['fastify', 'nest'] as const)('a change, with %s,', (edition) => {
+  beforeAll(() => start(edition), 30_000);
+  afterAll(stop);
+
   it('is in every read that begins after its POST returned, whoever else reads and writes', async () => {
     const returned = new Map<string, number>();
     const seen = { loader: 0, cache: 0, org2: new Set<unknown>() };

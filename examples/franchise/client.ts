@@ -1,5 +1,3 @@
-import type { FastifyInstance } from 'fastify';
-
 /** What the service answered. `data` is the report or the changed row; the other fields are there when they apply. */
 export interface Answer<T = unknown> {
   readonly status: number;
@@ -11,13 +9,14 @@ export interface Answer<T = unknown> {
   readonly cure?: string;
 }
 
-/** One organisation's client, for tests: it speaks to the service without a socket between. */
+/** One organisation's client, for tests. */
 export class Client {
-  readonly #app: FastifyInstance;
+  readonly #url: string;
   readonly #headers: Record<string, string>;
 
-  constructor(app: FastifyInstance, token?: string) {
-    this.#app = app;
+  /** @param url of the service */
+  constructor(url: string, token?: string) {
+    this.#url = `${url}/franchise`;
     this.#headers = token === undefined ? {} : { authorization: `Bearer ${token}` };
   }
 
@@ -26,15 +25,21 @@ export class Client {
     return this.#send('GET', path);
   }
 
-  /** @param body sent as JSON, or as it is when it is a string */
-  post<T = unknown>(path: string, body?: object | string): Promise<Answer<T>> {
-    return this.#send('POST', path, body);
+  /**
+   * @param body sent as JSON, or as it is when it is a string
+   * @param type what is said of it
+   */
+  post<T = unknown>(path: string, body?: object | string, type = 'application/json'): Promise<Answer<T>> {
+    if (body === undefined) return this.#send('POST', path);
+    return this.#send('POST', path, typeof body === 'string' ? body : JSON.stringify(body), { 'content-type': type });
   }
 
-  async #send<T>(method: 'GET' | 'POST', path: string, body?: object | string): Promise<Answer<T>> {
-    const headers = { ...this.#headers, ...(body !== undefined && { 'content-type': 'application/json' }) };
-    const payload = body === undefined ? {} : { payload: body };
-    const response = await this.#app.inject({ method, url: `/franchise${path}`, headers, ...payload });
-    return { status: response.statusCode, ...response.json<Omit<Answer<T>, 'status'>>() };
+  async #send<T>(method: string, path: string, body?: string, headers: object = {}): Promise<Answer<T>> {
+    const response = await fetch(`${this.#url}${path}`, {
+      method,
+      headers: { ...this.#headers, ...headers },
+      ...(body !== undefined && { body }),
+    });
+    return { status: response.status, ...((await response.json()) as Omit<Answer<T>, 'status'>) };
   }
 }

@@ -21,7 +21,7 @@ interface Service {
   readonly printed: string[];
 }
 
-const patience = { timeout: 30_000 };
+const patience = { timeout: 60_000 };
 
 /** Everything that the service puts on disk is in here, so that what it leaves behind can be seen. */
 let temporary: string;
@@ -145,7 +145,7 @@ describe('the service as a newcomer starts it', () => {
     await expectLastRequestAnswered(service);
     expect(left()).toEqual([]);
     expect(runs(server)).toBe(false);
-  }, 60_000);
+  }, 120_000);
 
   it('does what its README shows and, killed without warning, leaves nothing', async () => {
     const { child, url, environment } = await start();
@@ -164,7 +164,7 @@ describe('the service as a newcomer starts it', () => {
     child.kill('SIGKILL');
     await vi.waitUntil(() => left().length === 0, patience);
     expect(runs(server)).toBe(false);
-  }, 60_000);
+  }, 120_000);
 
   it('stops at once when told to while it starts', async () => {
     const { child, output } = launch({ PORT: '0' });
@@ -173,7 +173,7 @@ describe('the service as a newcomer starts it', () => {
     await once(child, 'exit');
     expect({ exitCode: child.exitCode, ...output }).toMatchObject({ exitCode: 0 });
     expect(left()).toEqual([]);
-  }, 60_000);
+  }, 120_000);
 
   it('says which port is taken, or is none', async () => {
     const other = createServer().listen(0, 'localhost');
@@ -192,5 +192,5 @@ describe('the service as a newcomer starts it', () => {
     await once(none.child, 'exit');
     expect(none.child.exitCode).toBe(1);
     expect(none.output.stderr).toContain('PORT must be a number from 0 to 65535, not "30o1".');
-  }, 60_000);
+  }, 120_000);
 });

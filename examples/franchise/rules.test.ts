@@ -1,10 +1,10 @@
 import { PassThrough } from 'node:stream';
-import type { FastifyInstance } from 'fastify';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type Answer, Client } from './client.ts';
 import { type Database, openDatabase } from './domain/database.ts';
-import { createServer } from './fastify/server.ts';
 import { Tenants } from './domain/tenants.ts';
+import { editionNames } from './editions.ts';
+import { type Running, startEdition } from './running.ts';
 
 const tenants = new Tenants('secret of the test');
 const paths = {
@@ -17,24 +17,10 @@ type Report = keyof typeof paths;
 const reports = Object.keys(paths) as Report[];
 
 let database: Database;
-let app: FastifyInstance;
+let service: Running;
 let log: PassThrough;
 let org1: Client;
 let org2: Client;
-
-beforeAll(async () => {
-  database = await openDatabase();
-}, 30_000);
-
-beforeEach(() => {
-  log = new PassThrough();
-  app = createServer({ sql: database.sql, tenants, logger: { level: 'info', stream: log } });
-  org1 = new Client(app, tenants.token('ORG1'));
-  org2 = new Client(app, tenants.token('ORG2'));
-});
-
-afterEach(() => app.close());
-afterAll(() => database.close());
 
 /** Asks for every report, and answers each. */
 async function readAll(client: Client): Promise<Record<Report, Answer>> {
@@ -49,8 +35,8 @@ function loaded(answers: Record<Report, Answer>): Report[] {
 
 /** What the reports are when nothing is cached, from a service of its own. */
 async function truth(orgId: string): Promise<Record<Report, unknown>> {
-  const cold = createServer({ sql: database.sql, tenants, logger: false });
-  const answers = await readAll(new Client(cold, tenants.token(orgId)));
+  const cold = await startEdition('fastify', database.sql, tenants);
+  const answers = await readAll(new Client(cold.url, tenants.token(orgId)));
   await cold.close();
   return data(answers);
 }
@@ -59,7 +45,19 @@ function data(answers: Record<Report, Answer>): Record<Report, unknown> {
   return Object.fromEntries(reports.map((report) => [report, answers[report].data])) as Record<Report, unknown>;
 }
 
-describe('an event makes its reports old, and no other', () => {
+describe.each(editionNames)('with %s, an event makes its reports old, and no other', (edition) => {
+  beforeAll(async () => {
+    database = await openDatabase();
+  }, 30_000);
+  afterAll(() => database.close());
+  beforeEach(async () => {
+    log = new PassThrough();
+    service = await startEdition(edition, database.sql, tenants, { level: 'info', stream: log });
+    org1 = new Client(service.url, tenants.token('ORG1'));
+    org2 = new Client(service.url, tenants.token('ORG2'));
+  });
+  afterEach(() => service.close());
+
   const budget = { branchId: 'B123', period: '2025-11', revenueTarget: 81_234.5, cogsTarget: 20_000, expenseTarget: 0 };
   const transfer = { fromBranchId: 'B123', toBranchId: 'B101', productId: 'CUPS', units: 3 };
   const adjustment = { branchId: 'B123', productId: 'MILK', change: -2, reason: 'damage' };

@@ -19,7 +19,7 @@ folder=$2
 # Durability is off, because the data goes with the folder; memory is for one small service.
 "$binaries/postgres" -D "$folder/data" -c listen_addresses= -c unix_socket_directories="$folder" \
   -c fsync=off -c full_page_writes=off -c wal_level=minimal -c max_wal_senders=0 -c autovacuum=off -c io_method=sync \
-  -c shared_buffers=16MB -c max_connections=20 3<&- &
+  -c shared_buffers=16MB -c max_connections=60 3<&- &
 postgres=$!
 
 # SIGQUIT is Postgres's immediate shutdown: nothing is written that would be removed right after.

@@ -60,7 +60,7 @@ async function installedBinaries(): Promise<string> {
     const { initdb } = (await import(name)) as { initdb: string };
     return dirname(dirname(initdb));
   } catch (cause) {
-    const cure = 'Install again without --omit=optional, or set FRANCHISE_DATABASE_URL to a Postgres of your own.';
+    const cure = 'Install again without --omit=optional, or set DATABASE_URL to a Postgres of your own.';
     throw new Error(`There is no embedded Postgres for this platform: ${name} is not installed. ${cure}`, { cause });
   }
 }

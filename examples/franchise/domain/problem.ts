@@ -1,5 +1,3 @@
-import type { FastifyReply, FastifyRequest } from 'fastify';
-
 /** An answer other than success. Thrown anywhere below a route; the client gets it as JSON with this status. */
 export class Problem extends Error {
   override readonly name = 'Problem';
@@ -19,13 +17,6 @@ export class Problem extends Error {
   }
 }
 
-/** What Fastify refuses before a route sees it, with the cure that it does not mention. */
-const cures: Record<string, string> = {
-  FST_ERR_CTP_INVALID_MEDIA_TYPE: 'Send the header content-type: application/json.',
-  FST_ERR_CTP_INVALID_JSON_BODY: 'Send the body as one JSON object, such as {"branchId": "B123", ...}.',
-  FST_ERR_CTP_BODY_TOO_LARGE: 'Send one change per request.',
-};
-
 /** The database cannot be reached. What is cached is still answered; the rest is asked for again later. */
 const unreachable = new Set([
   'CONNECT_TIMEOUT',
@@ -37,26 +28,31 @@ const unreachable = new Set([
   'ENOENT',
 ]);
 
-/** Fastify's error handler: every failure as `{ error, message, field?, cure? }`, and no detail of our own failures. */
-export async function replyWithProblem(error: unknown, request: FastifyRequest, reply: FastifyReply): Promise<void> {
-  const problem = asProblem(error);
-  if (problem.statusCode >= 500) request.log.error({ err: error }, 'request failed');
-  if (problem.statusCode === 401) reply.header('www-authenticate', 'Bearer');
-  const { code, message, field, cure } = problem;
-  await reply.code(problem.statusCode).send({ error: code, message, field, cure });
-}
-
-function asProblem(error: unknown): Problem {
+/** A failure as the client is told of it: no detail of our own failures. `undefined` for what a framework has refused. */
+export function asProblem(error: unknown): Problem | undefined {
   if (error instanceof Problem) return error;
-  const {
-    statusCode = 500,
-    code = '',
-    message = '',
-  } = error as { statusCode?: number; code?: string; message?: string };
+  const { statusCode = 500, code = '' } = error as { statusCode?: number; code?: string };
   if (unreachable.has(code)) {
     return new Problem(503, 'unavailable', 'The database does not answer.', { cure: 'Try again in a moment.' });
   }
-  if (statusCode >= 500) return new Problem(500, 'internal', 'The service failed. The cause is in its log.');
-  const cure = cures[code];
-  return new Problem(statusCode, 'bad_request', message, { field: 'body', ...(cure && { cure }) });
+  if (statusCode < 500) return undefined;
+  return new Problem(500, 'internal', 'The service failed. The cause is in its log.');
+}
+
+/** What is wrong with a body that could not be read, by the status that it is refused with. */
+const bodyCures: Record<number, string> = {
+  400: 'Send the body as one JSON object, such as {"branchId": "B123", ...}.',
+  413: 'Send one change per request.',
+  415: 'Send the header content-type: application/json.',
+};
+
+/** What a framework has refused before a route saw it, with the cure that it does not mention. */
+export function unreadable(statusCode: number, message: string): Problem {
+  const cure = bodyCures[statusCode];
+  return new Problem(statusCode, 'bad_request', message, { field: 'body', ...(cure !== undefined && { cure }) });
+}
+
+export function noSuchRoute(method: string, url: string): Problem {
+  const cure = 'The README of this example lists the routes.';
+  return new Problem(404, 'not_found', `There is no ${method} ${url.slice(0, 100)}.`, { cure });
 }

@@ -1,4 +1,3 @@
-import type { FastifySchemaValidationError } from 'fastify';
 import { Problem } from './problem.ts';
 
 /** A field of a request: what JSON Schema checks, and in words what it must be, with an example to copy. */
@@ -40,13 +39,16 @@ export const amount = (example: number): Field => ({
 });
 
 /** What Ajv reports with `verbose: true`: also the schema that failed and the value given. */
-interface Failure extends FastifySchemaValidationError {
+export interface Failure {
+  readonly keyword: string;
+  readonly instancePath: string;
+  readonly params: Readonly<Record<string, unknown>>;
   readonly parentSchema?: Partial<Field> & { readonly properties?: Record<string, Field> };
   readonly data?: unknown;
 }
 
-/** Fastify's `schemaErrorFormatter`: says which field is at fault, why, and what to send instead. */
-export function invalid(failures: Failure[], part: string): Problem {
+/** Says which field is at fault, why, and what to send instead. @param part `body`, `querystring` or `params` */
+export function invalid(failures: readonly Failure[], part: string): Problem {
   const [failure] = failures;
   if (!failure) return new Problem(400, 'bad_request', `The ${part} is not valid.`);
   const known = failure.parentSchema?.properties ?? {};

@@ -1,5 +1,5 @@
 import type { FastifyInstance } from 'fastify';
-import type { Provenance } from 'tidemark';
+import { answer, lastPeriod } from '../domain/answer.ts';
 import { type Budget, budgetBody, setBudget } from '../domain/budgets.ts';
 import type { Commit } from '../domain/change.ts';
 import { type Adjustment, adjustInventory, adjustmentBody } from '../domain/inventory.ts';
@@ -7,9 +7,6 @@ import { purchaseOrderParams, receivePurchaseOrder } from '../domain/purchase-or
 import type { Reports } from '../domain/reports.ts';
 import { type Transfer, transferBody, transferStock } from '../domain/transfers.ts';
 import { fields, period } from '../domain/validation.ts';
-
-/** The last month in the books: what is shown when no month is asked for. */
-const lastPeriod = '2025-11';
 
 const ofPeriod = { schema: { querystring: fields({ period }) } };
 const ofAnyPeriod = { schema: { querystring: fields({ period }, 'optional') } };
@@ -46,9 +43,4 @@ export function routes(app: FastifyInstance, reports: Reports, commit: Commit): 
     { schema: { body: adjustmentBody } },
     async ({ orgId, body }, reply) => reply.code(201).send(await commit((tx) => adjustInventory(tx, orgId, body))),
   );
-}
-
-/** A report with where it came from. `age` is in milliseconds. */
-function answer<T>({ value, from, stale, age }: Provenance<T>): object {
-  return { cached: from !== 'loader', from, stale, age: Math.round(age), data: value };
 }

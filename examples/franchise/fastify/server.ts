@@ -1,13 +1,17 @@
-import Fastify, { type FastifyInstance, type FastifyServerOptions, LogController } from 'fastify';
+import type { AddressInfo } from 'node:net';
+import Fastify, { type FastifyInstance, LogController } from 'fastify';
 import { createCache } from 'tidemark';
+import { cacheOptions } from '../domain/cache.ts';
 import { createCommit } from '../domain/change.ts';
-import type { Sql } from '../domain/database.ts';
-import { Problem, replyWithProblem } from '../domain/problem.ts';
+import { noSuchRoute } from '../domain/problem.ts';
 import { createReports } from '../domain/reports.ts';
-import { routes } from './routes.ts';
 import { createDomainRules } from '../domain/rules.ts';
-import type { Tenants } from '../domain/tenants.ts';
 import { invalid } from '../domain/validation.ts';
+import type { Service, ServiceParts } from '../service.ts';
+import { endConnectionsOnClose } from './closing.ts';
+import { acceptNothingButJson } from './json-only.ts';
+import { replyWithProblem } from './problem-handler.ts';
+import { routes } from './routes.ts';
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -16,30 +20,34 @@ declare module 'fastify' {
   }
 }
 
-export interface ServerOptions {
-  readonly sql: Sql;
-  readonly tenants: Tenants;
-  readonly logger: FastifyServerOptions['logger'];
+/** The HTTP service with its cache. */
+export async function fastifyEdition(parts: ServiceParts): Promise<Service> {
+  const app = createServer(parts);
+  return {
+    async listen(port, host) {
+      await app.listen({ port, host });
+      return `http://${host.includes(':') ? `[${host}]` : host}:${(app.server.address() as AddressInfo).port}`;
+    },
+    close: () => app.close(),
+  };
 }
 
-/** The HTTP service with its cache, not listening yet. Closing it closes the cache too; the database is the caller's. */
-export function createServer({ sql, tenants, logger = false }: ServerOptions): FastifyInstance {
+function createServer({ sql, tenants, redisUrl, log }: ServiceParts): FastifyInstance {
   const app = Fastify({
-    logger,
+    logger: log,
     logController: new LogController({ disableRequestLogging: true }),
     // A wrong type is said to be wrong, not converted; `verbose` gives the messages the value and the schema at fault.
     ajv: { customOptions: { coerceTypes: false, removeAdditional: false, verbose: true } },
     schemaErrorFormatter: invalid,
   });
-  const cache = createCache({ name: 'franchise', logger: app.log });
+  const cache = createCache({ ...cacheOptions(redisUrl), logger: app.log });
   const reports = createReports(cache, sql);
   const commit = createCommit(sql, createDomainRules(cache, reports));
 
   app.decorateRequest('orgId', '');
   app.setErrorHandler(replyWithProblem);
   app.setNotFoundHandler(({ method, url }) => {
-    const cure = 'The README of this example lists the routes.';
-    throw new Problem(404, 'not_found', `There is no ${method} ${url.slice(0, 100)}.`, { cure });
+    throw noSuchRoute(method, url);
   });
   acceptNothingButJson(app);
   endConnectionsOnClose(app);
@@ -56,25 +64,4 @@ export function createServer({ sql, tenants, logger = false }: ServerOptions): F
     await cache.close({ drain: '1s' });
   });
   return app;
-}
-
-function acceptNothingButJson(app: FastifyInstance): void {
-  const parse = app.getDefaultJsonParser('error', 'error');
-  app.removeAllContentTypeParsers();
-  app.addContentTypeParser('application/json', { parseAs: 'string' }, (request, body, done) => {
-    // Many clients say "JSON" on every request. Where a route needs no body, sending none is no error.
-    if (body === '') done(null, undefined);
-    else void parse(request, body as string, done);
-  });
-}
-
-/** A client that was answered while the service closes would otherwise keep its connection, and the service with it. */
-function endConnectionsOnClose(app: FastifyInstance): void {
-  let closing = false;
-  app.addHook('preClose', async () => {
-    closing = true;
-  });
-  app.addHook('onSend', async (_request, reply) => {
-    if (closing) reply.header('connection', 'close');
-  });
 }
