@@ -20,6 +20,7 @@ const required: readonly string[] = [
   'docs/features.md',
   'docs/redis.md',
   'docs/messages.md',
+  'docs/buses.md',
   'docs/protocol.md',
   'benchmarks/README.md',
 ];
