@@ -1,11 +1,11 @@
 import type { Cancel } from '../coherence/clock.ts';
-import { type CaptureBatch, CaptureQueue } from './capture-queue.ts';
+import { CaptureAcknowledgement } from './capture-acknowledgement.ts';
 import type { CaptureSettings } from './capture-options.ts';
+import { type CaptureBatch, CaptureQueue } from './capture-queue.ts';
 import { type CaptureCounts, LagMeter } from './capture-progress.ts';
 import { type CaptureFault, TransactionReader } from './capture-transaction.ts';
 import type { Session } from './driver.ts';
 import { parseLsn } from './lsn.ts';
-import { keepAcknowledged } from './slot.ts';
 import type { Sender, SourceParts } from './source.ts';
 import { parseSnapshot, type SnapshotView } from './visibility.ts';
 import type { WalMessage } from './wal-message.ts';
@@ -32,43 +32,32 @@ export interface CaptureStreamParts {
 const PACE = 5;
 /** The longest pause between two questions for a transaction that is not visible, in ms. */
 const LONGEST_PACE = 50;
-/** Between two acknowledgements, in ms. */
-const KEEP = 1_000;
-/** Batches that were sent and not confirmed; while there are more, nothing is sent. */
-const MOST_SENT = 1_000;
+/** The longest time without a look at who is visible, in ms: that the caches are up to date is news as well. */
+const LONGEST_SILENCE = 1_000;
 /** Targets that wait for the log. */
 const MOST_TARGETS = 100_000;
-/** What may be kept by the server while nothing happens that concerns anybody, in bytes. */
-const IDLE_BYTES = 16n * 1024n ** 2n;
 
 /** Reads a slot for as long as its connections last, and takes what it reads to the log. */
 export class CaptureStream {
   readonly #parts: CaptureStreamParts;
   readonly #reader: TransactionReader;
   readonly #queue: CaptureQueue;
+  readonly #acknowledgement: CaptureAcknowledgement;
   readonly lag: LagMeter = new LagMeter();
   #stream: WalStream | undefined;
   #over = false;
   /** Everything before was sent to us. */
   #received = 0n;
-  /** Written down. */
-  #kept: bigint;
-  /** Whether anything was appended that the server need not send again. */
-  #dirty = false;
   #sending = false;
-  #sent: CaptureBatch[] = [];
-  #keeping = false;
   #stepping = false;
   #again = false;
   #lookedAt = Number.NEGATIVE_INFINITY;
   #pace = PACE;
   #step: { readonly due: number; readonly cancel: Cancel } | undefined;
-  #keep: Cancel | undefined;
 
   constructor(parts: CaptureStreamParts) {
     this.#parts = parts;
     const { settings, sender, counts, fault } = parts;
-    this.#kept = parts.acknowledged;
     this.#reader = new TransactionReader({
       ...settings,
       fault,
@@ -82,8 +71,19 @@ export class CaptureStream {
       draft: (coverage, about) => sender.draft(coverage, about),
       direct: (messages) => {
         counts.direct += messages;
-        this.#dirty = true;
+        this.#acknowledgement.note();
       },
+    });
+    this.#acknowledgement = new CaptureAcknowledgement({
+      ...{ source: parts.source, settings, session: parts.session, sender, queue: this.#queue },
+      kept: parts.acknowledged,
+      refresh: () => this.#refresh(),
+      reached: () => this.#reachedBy(this.#queue.outstanding),
+      done: () => this.kick(),
+      acknowledge: (lsn) => {
+        if (!this.#over) this.#stream?.acknowledge(lsn);
+      },
+      failed: (cause) => this.#fail(cause),
     });
   }
 
@@ -105,14 +105,14 @@ export class CaptureStream {
       return;
     }
     this.#stream = stream;
-    this.#keepLater();
+    this.#acknowledgement.start();
     this.kick();
   }
 
   async stop(): Promise<void> {
     this.#over = true;
     this.#step?.cancel();
-    this.#keep?.();
+    this.#acknowledgement.stop();
     await this.#stream?.stop();
   }
 
@@ -175,7 +175,7 @@ export class CaptureStream {
     const { held } = this.#queue;
     if (held.length > 0) await this.#parts.sender.prove(held);
     const now = context.clock.monotonic();
-    if (!this.#sending && this.#sent.length < MOST_SENT) {
+    if (!this.#sending && !this.#acknowledgement.isFull) {
       const batch = this.#queue.take(now);
       if (batch !== undefined) void this.#send(batch);
     }
@@ -202,13 +202,17 @@ export class CaptureStream {
     this.#stepIn(this.#pace);
   }
 
+  async #refresh(): Promise<void> {
+    if (this.#parts.source.context.clock.monotonic() - this.#lookedAt >= LONGEST_SILENCE) await this.#look();
+  }
+
   async #send(batch: CaptureBatch): Promise<void> {
     this.#sending = true;
     try {
       await this.#parts.sender.send(batch.drafts);
       this.#parts.counts.records += batch.drafts.length;
       this.#queue.appended(batch);
-      this.#sent.push(batch);
+      this.#acknowledgement.sent(batch);
       this.lag.reached(this.#reachedBy(this.#queue.unappended));
     } catch (error) {
       this.#fail(error);
@@ -228,40 +232,5 @@ export class CaptureStream {
       this.kick();
     });
     this.#step = { due, cancel };
-  }
-
-  #keepLater(): void {
-    this.#keep = this.#parts.source.context.clock.schedule(KEEP, () => {
-      this.#keepLater();
-      if (!this.#keeping) void this.#keepUp();
-    });
-  }
-
-  /** Gives up what is in the log for certain. What was not acknowledged at a crash is sent, and appended, again. */
-  async #keepUp(): Promise<void> {
-    this.#keeping = true;
-    try {
-      const { sender, session, settings } = this.#parts;
-      const sent = this.#sent.splice(0);
-      if (sent.length > 0) {
-        await sender.confirmed(sent.flatMap(({ drafts }) => drafts));
-        for (const it of sent) this.#queue.done(it);
-        this.#dirty = true;
-        this.kick();
-      }
-      // While nothing happens: that the caches are up to date is news as well.
-      if (this.#parts.source.context.clock.monotonic() - this.#lookedAt >= KEEP) await this.#look();
-      const to = this.#reachedBy(this.#queue.outstanding);
-      // What is written down is in the log as well, and would be a reason to write down more, for ever.
-      if (to <= this.#kept || !(this.#dirty || to - this.#kept >= IDLE_BYTES)) return;
-      this.#dirty = false;
-      await keepAcknowledged(session, settings.schema, settings.slot, to);
-      this.#kept = to;
-      if (!this.#over) this.#stream?.acknowledge(to);
-    } catch (error) {
-      this.#fail(error);
-    } finally {
-      this.#keeping = false;
-    }
   }
 }

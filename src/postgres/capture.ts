@@ -1,14 +1,17 @@
 import { TidemarkError } from '../coherence/errors.ts';
 import { Pause } from '../coherence/pause.ts';
-import { captureError, checkMappings, checkServer } from './capture-check.ts';
+import { checkMappings, checkServer } from './capture-check.ts';
+import { captureError } from './capture-error.ts';
 import { CaptureGap } from './capture-gap.ts';
 import { type CaptureOptions, type CaptureSettings, captureSettings } from './capture-options.ts';
 import type { CaptureCounts, CaptureStatus } from './capture-progress.ts';
 import { CaptureStream } from './capture-stream.ts';
 import type { CaptureFault } from './capture-transaction.ts';
 import type { Session } from './driver.ts';
-import { judgeSlot, openGap, type SlotFacts, slotFacts } from './slot.ts';
-import { dropSlot, makeSlot } from './slot-keeping.ts';
+import { ReportLimit } from './report-limit.ts';
+import { judgeSlot, type SlotFacts, slotFacts } from './slot.ts';
+import { endReader, makeSlot } from './slot-keeping.ts';
+import { SlotWatch } from './slot-watch.ts';
 import type { Sender, Source, SourceMaker, SourceParts } from './source.ts';
 import type { OpenWalStream } from './wal-stream.ts';
 
@@ -34,10 +37,6 @@ export function capture(options: CaptureOptions = {}): CaptureMaker {
 
 const FIRST_PAUSE = 250;
 const LONGEST_PAUSE = 10_000;
-/** Between two looks at the slot, in ms. */
-const WATCH = 5_000;
-/** Between two reports of the same thing, in ms. */
-const REPORT = 60_000;
 
 class Capture implements Source {
   readonly #parts: SourceParts;
@@ -45,7 +44,7 @@ class Capture implements Source {
   readonly #settings: CaptureSettings;
   readonly #pause: Pause;
   readonly #counts: CaptureCounts = { transactions: 0, records: 0, direct: 0, unknowable: 0 };
-  readonly #reported = new Map<string, number>();
+  readonly #reports: ReportLimit;
   readonly #gap: CaptureGap;
   #running: Promise<void> | undefined;
   /** Ends what is connected. */
@@ -67,6 +66,7 @@ class Capture implements Source {
     this.#open = replicate;
     this.#settings = settings;
     this.#pause = new Pause(parts.context.clock);
+    this.#reports = new ReportLimit(parts.context.clock);
     this.#gap = new CaptureGap(parts, settings);
   }
 
@@ -140,9 +140,9 @@ class Capture implements Source {
         streaming();
         this.#state = 'streaming';
         this.#problem = undefined;
-        this.#reported.clear();
+        this.#reports.clear();
         this.#parts.emit({ type: 'slot-streaming', slot: this.#settings.slot });
-        const watching = this.#watch(session, ended);
+        const watching = this.#watch(session, stream, ended);
         const cause = await ended;
         await watching;
         if (cause instanceof Error) throw cause;
@@ -162,7 +162,7 @@ class Capture implements Source {
     await checkServer(session, settings.schema);
     // Neither waits for replicas, nor is it lost in a crash.
     await session.query("SET synchronous_commit = 'local'");
-    await endOwnReader(session, settings);
+    await endReader(session, settings);
     let facts = await this.#judge(session, sender);
     if (facts.slot === undefined || facts.slot.lost !== undefined) {
       this.#state = 'gap';
@@ -199,91 +199,24 @@ class Capture implements Source {
     return facts;
   }
 
-  /** Looks after the slot, for as long as it is read. */
-  async #watch(session: Session, ended: Promise<unknown>): Promise<void> {
-    let over = false;
-    const pause = new Pause(this.#parts.context.clock);
-    void ended.then(() => {
-      over = true;
-      pause.end();
-    });
-    const isOver = (): boolean => over;
-    for (let before = Number.POSITIVE_INFINITY; ; ) {
-      await pause.pass(WATCH);
-      if (isOver()) return;
-      try {
-        before = await this.#inspect(session, before);
-      } catch (error) {
-        this.#end?.(error);
-        return;
-      }
-    }
-  }
-
-  /** @returns what the slot retains */
-  async #inspect(session: Session, before: number): Promise<number> {
-    const { slot, maxRetained } = this.#settings;
-    // One that is closed meanwhile was open when it was asked about.
-    const open = this.#gap.open;
-    const facts = await slotFacts(session, this.#settings);
-    this.#facts = facts;
-    const verdict = judgeSlot(slot, facts);
-    if (verdict.status === 'wrong') throw verdict.error;
-    if (verdict.status === 'gap' && verdict.reason !== open) throw new Error(verdict.reason);
-    const retained = facts.slot?.retained ?? 0;
-    if (retained > maxRetained && retained >= before) await this.#drop(session, retained);
-    return retained;
-  }
-
-  /** Better to invalidate everything than to fill the disk of the database. */
-  async #drop(session: Session, retained: number): Promise<never> {
-    const { slot, schema, maxRetained } = this.#settings;
-    const reason = `the slot kept ${retained} bytes of the log, more than maxRetained (${maxRetained}), and was dropped`;
-    await openGap(session, schema, slot, reason);
-    await this.#stream?.stop();
-    await endOwnReader(session, this.#settings);
-    await dropSlot(session, slot);
-    this.#parts.emit({ type: 'slot-dropped', slot, retained });
-    throw new TidemarkError(
-      'INVALID_OPTION',
-      `capture: ${reason}. Find out what holds it up, then run "tidemark postgres setup --recreate".`,
-    );
+  #watch(session: Session, stream: CaptureStream, ended: Promise<unknown>): Promise<void> {
+    const { settings, source, gap } = { settings: this.#settings, source: this.#parts, gap: this.#gap };
+    const looked = (facts: SlotFacts): void => {
+      this.#facts = facts;
+    };
+    const watch = new SlotWatch({ settings, source, gap, session, looked, stop: () => stream.stop() });
+    return watch.run(ended).catch((error: unknown) => this.#end?.(error));
   }
 
   #report(error: unknown): void {
     this.#problem = error instanceof Error ? error.message : String(error);
-    if (this.#isNews(this.#problem)) this.#parts.emit({ type: 'slot-waiting', slot: this.#settings.slot, error });
+    if (this.#reports.passes(this.#problem))
+      this.#parts.emit({ type: 'slot-waiting', slot: this.#settings.slot, error });
   }
 
   #noteFault({ table, error }: CaptureFault): void {
     this.#counts.unknowable++;
-    if (this.#isNews(`${table} ${String(error)}`)) this.#parts.emit({ type: 'unknowable-change', table, error });
-  }
-
-  #isNews(text: string): boolean {
-    const now = this.#parts.context.clock.monotonic();
-    const last = this.#reported.get(text);
-    if (last !== undefined && now - last < REPORT) return false;
-    if (this.#reported.size > 1_000) this.#reported.clear();
-    this.#reported.set(text, now);
-    return true;
-  }
-}
-
-/** How often, and how long in between in seconds, a reader that was told to end is waited for. */
-const TIMES = 40;
-const MOMENT = 0.05;
-
-/**
- * Ends a connection that still reads the slot for a relay of this name: the one before, whose host is gone or hangs. It does not
- * have the lock any more.
- */
-async function endOwnReader(session: Session, { slot, application }: CaptureSettings): Promise<void> {
-  const own = `FROM pg_replication_slots s JOIN pg_stat_activity a ON a.pid = s.active_pid
-    WHERE s.slot_name = $1 AND a.usename = current_user AND a.application_name = $2`;
-  await session.query(`SELECT pg_terminate_backend(a.pid) ${own}`, [slot, application]);
-  for (let i = 0; i < TIMES; i++) {
-    const left = await session.query(`SELECT pg_sleep(${MOMENT}) ${own}`, [slot, application]);
-    if (left.length === 0) return;
+    if (this.#reports.passes(`${table} ${String(error)}`))
+      this.#parts.emit({ type: 'unknowable-change', table, error });
   }
 }

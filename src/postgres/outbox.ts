@@ -1,18 +1,17 @@
 import { type Duration, milliseconds } from '../coherence/duration.ts';
-import { shorten, TidemarkError } from '../coherence/errors.ts';
+import { TidemarkError } from '../coherence/errors.ts';
 import { checkKnown } from '../coherence/known-options.ts';
 import { Pause } from '../coherence/pause.ts';
 import type { Draft } from '../coherence/record.ts';
-import { CHANNEL, identifier } from './carrier.ts';
+import { CHANNEL } from './carrier.ts';
 import type { Session } from './driver.ts';
 import { parseLsn } from './lsn.ts';
 import { outboxMessage } from './outbox-message.ts';
+import { type FoundRow, OutboxRows } from './outbox-rows.ts';
 import { outboxStep } from './outbox-step.ts';
 import type { RelayLog } from './relay-log.ts';
 import type { LogSender } from './sender.ts';
 import type { SourceParts } from './source.ts';
-import { sqlState } from './sql-state.ts';
-import type { Row } from './data-layer.ts';
 
 export interface OutboxOptions {
   /** How long a writer is given to append its message itself, before the relay does. Default `'20ms'`. */
@@ -25,7 +24,7 @@ export interface OutboxOptions {
 
 /** Numbers since the relay was made, and what is now. */
 export interface OutboxStatus {
-  /** Rows at the last look; at most {@link BATCH} are looked at at once. */
+  /** Rows at the last look; at most 500 are looked at at once. */
   readonly waiting: number;
   /** How long ago the oldest of them was written, in ms. */
   readonly oldestMs: number;
@@ -48,10 +47,6 @@ interface Known {
   sent: Draft | undefined;
 }
 
-/** Most rows at one look, and most bytes of messages unless the first has more. */
-const BATCH = 500;
-const BATCH_BYTES = 8 * 1024 * 1024;
-
 /** A row that is older than this when it is found without a notification was not notified of, in ms. */
 const UNHEARD = 200;
 
@@ -71,8 +66,7 @@ const LONGEST_PAUSE = 5_000;
 export class Outbox {
   readonly #parts: SourceParts;
   readonly #reading: RelayLog;
-  readonly #table: string;
-  readonly #look: string;
+  readonly #rows: OutboxRows;
   readonly #grace: number;
   readonly #poll: number;
   readonly #listens: boolean;
@@ -89,10 +83,7 @@ export class Outbox {
     checkKnown(options, ['grace', 'poll', 'notify'], 'outbox');
     this.#parts = parts;
     this.#reading = reading;
-    this.#table = `${identifier(parts.schema)}.outbox`;
-    this.#look = `SELECT id::text AS id, message, (extract(epoch FROM clock_timestamp() - written_at) * 1000)::float8 AS age
-FROM (SELECT *, sum(octet_length(message)) OVER (ORDER BY id) AS total FROM (SELECT * FROM ${this.#table} ORDER BY id LIMIT ${BATCH}) AS oldest) AS counted
-WHERE total - octet_length(message) < ${BATCH_BYTES} ORDER BY id`;
+    this.#rows = new OutboxRows(parts.schema, parts.context.name);
     this.#grace = milliseconds(options.grace ?? '20ms', 'outbox.grace');
     this.#poll = milliseconds(options.poll ?? '1s', 'outbox.poll');
     this.#listens = options.notify ?? true;
@@ -143,12 +134,12 @@ WHERE total - octet_length(message) < ${BATCH_BYTES} ORDER BY id`;
     if (this.#running) await this.#pauses.pass(FIRST_PAUSE);
     // The end of the session, or of the sender, is the end of this term: others report it.
     if (!this.#running || (error instanceof TidemarkError && error.code === 'CLOSED')) return this.#halt();
-    this.#parts.emit({ type: 'failed', part: 'outbox', error: this.#explained(error) });
+    this.#parts.emit({ type: 'failed', part: 'outbox', error: this.#rows.explained(error) });
     await this.#pauses.pass(Math.min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** Math.min(failures, 10)));
   }
 
   async #prepare(session: Session): Promise<void> {
-    await this.#checkLog(session);
+    await this.#rows.checkLog(session);
     if (this.#listens)
       await session.listen(CHANNEL, () => {
         // One that comes while writers are given their grace is answered by the look that follows it.
@@ -161,44 +152,24 @@ WHERE total - octet_length(message) < ${BATCH_BYTES} ORDER BY id`;
     while (this.#running && !this.#reading.caughtUp && this.#now() < until) await this.#pauses.pass(10);
   }
 
-  /** A relay of another log would take the messages away. */
-  async #checkLog(session: Session): Promise<void> {
-    const table = `${identifier(this.#parts.schema)}.relay`;
-    const { name } = this.#parts.context;
-    const [known] = await session.query(`SELECT log FROM ${table}`);
-    if (known === undefined) {
-      await session.query(`INSERT INTO ${table} (log) VALUES ($1::text) ON CONFLICT DO NOTHING`, [name]);
-      return this.#checkLog(session);
-    }
-    if (known['log'] === name) return;
-    throw new TidemarkError(
-      'INVALID_OPTION',
-      `name: the outbox in schema ${shorten(this.#parts.schema)} belongs to the log ${shorten(known['log'])}, not to ${shorten(name)}. Give each log a schema of its own; or, if it was renamed: UPDATE ${table} SET log = '${name.replaceAll("'", "''")}'.`,
-    );
-  }
-
   /** @returns whether there may be more to do at once */
   async #pass(sender: LogSender, session: Session): Promise<boolean> {
     const wasNotified = this.#notified;
     this.#notified = false;
-    const rows = await session.query(this.#look);
+    const { rows, isFull } = await this.#rows.find(session);
     this.#recognise(rows, sender, wasNotified);
     if (rows.length === 0) return false;
     await this.#proveRead(sender);
     const due = [...this.#known.values()].filter((row) => this.#step(row, sender) === 'send');
     if (due.length > 0) await this.#send(due, sender, session);
     const deleted = await this.#delete(sender, session);
-    const bytes = rows.reduce((sum, row) => sum + (row['message'] as Uint8Array).length, 0);
-    return deleted > 0 && (rows.length === BATCH || bytes >= BATCH_BYTES);
+    return deleted > 0 && isFull;
   }
 
-  #recognise(rows: readonly Row[], sender: LogSender, wasNotified: boolean): void {
+  #recognise(rows: readonly FoundRow[], sender: LogSender, wasNotified: boolean): void {
     const now = this.#now();
     const found = new Map<string, Known>();
-    for (const row of rows) {
-      const id = String(row['id']);
-      const age = Number(row['age']);
-      const message = row['message'] as Uint8Array;
+    for (const { id, age, message } of rows) {
       const known = this.#known.get(id);
       // Ids begin anew where somebody restarts them.
       const before = known !== undefined && Buffer.compare(known.message, message) === 0 ? known : undefined;
@@ -251,8 +222,10 @@ WHERE total - octet_length(message) < ${BATCH_BYTES} ORDER BY id`;
   async #delete(sender: LogSender, session: Session): Promise<number> {
     const done = [...this.#known].filter(([, row]) => this.#step(row, sender) === 'delete');
     if (done.length === 0) return 0;
-    const ids = `{${done.map(([id]) => id).join(',')}}`;
-    await session.query(`DELETE FROM ${this.#table} WHERE id = ANY ($1::text::bigint[])`, [ids]);
+    await this.#rows.delete(
+      session,
+      done.map(([id]) => id),
+    );
     for (const [id, { sent }] of done) {
       this.#known.delete(id);
       if (sent === undefined) this.#count.direct++;
@@ -271,19 +244,6 @@ WHERE total - octet_length(message) < ${BATCH_BYTES} ORDER BY id`;
   #interval(): number {
     const heard = this.#listens && this.#now() >= this.#distrustUntil;
     return heard ? this.#poll : Math.max(1, this.#poll / 10);
-  }
-
-  #explained(error: unknown): unknown {
-    const schema = this.#parts.schema === 'tidemark' ? '' : ` --schema ${this.#parts.schema}`;
-    const cure = {
-      '42P01': `Run "tidemark postgres migrate${schema}".`,
-      '3F000': `Run "tidemark postgres migrate${schema}".`,
-      '42501': `Run, as their owner: GRANT USAGE ON SCHEMA ${identifier(this.#parts.schema)} TO CURRENT_USER; GRANT SELECT, DELETE ON ${this.#table} TO CURRENT_USER; GRANT SELECT, INSERT ON ${identifier(this.#parts.schema)}.relay TO CURRENT_USER; with the relay's role in place of CURRENT_USER.`,
-    }[sqlState(error) ?? ''];
-    if (cure === undefined) return error;
-    return new TidemarkError('INVALID_OPTION', `The outbox cannot be read: ${(error as Error).message}. ${cure}`, {
-      cause: error,
-    });
   }
 
   #now(): number {

@@ -34,6 +34,27 @@ export async function dropSlot(session: Session, slot: string): Promise<void> {
   ]);
 }
 
+/** How often, and how long in between in seconds, a reader that was told to end is waited for. */
+const TIMES = 40;
+const MOMENT = 0.05;
+
+/**
+ * Ends a connection that still reads the slot for a relay of this name: the one before, whose host is gone or hangs. It does not
+ * have the lock any more.
+ */
+export async function endReader(
+  session: Session,
+  { slot, application }: { readonly slot: string; readonly application: string },
+): Promise<void> {
+  const own = `FROM pg_replication_slots s JOIN pg_stat_activity a ON a.pid = s.active_pid
+    WHERE s.slot_name = $1 AND a.usename = current_user AND a.application_name = $2`;
+  await session.query(`SELECT pg_terminate_backend(a.pid) ${own}`, [slot, application]);
+  for (let i = 0; i < TIMES; i++) {
+    const left = await session.query(`SELECT pg_sleep(${MOMENT}) ${own}`, [slot, application]);
+    if (left.length === 0) return;
+  }
+}
+
 async function runningText(session: Session): Promise<string> {
   const rows = await session.query(
     `SELECT pid, round(extract(epoch FROM clock_timestamp() - xact_start))::text AS age FROM pg_stat_activity
