@@ -130,12 +130,14 @@ export class CaptureStream {
 
   #take(message: WalMessage): void {
     const transaction = this.#reader.take(message);
+    if (transaction !== undefined) {
+      this.#parts.counts.transactions++;
+      this.#queue.add(transaction);
+      this.#pace = PACE;
+    }
+    // Only now: between its end and the queue it would count as done.
     if (message.tag === 'commit') this.#reach(message.endLsn);
-    if (transaction === undefined) return;
-    this.#parts.counts.transactions++;
-    this.#queue.add(transaction);
-    this.#pace = PACE;
-    this.kick();
+    if (transaction !== undefined) this.kick();
   }
 
   #reach(lsn: bigint): void {

@@ -24,6 +24,8 @@ export class Fleet {
   #numbers = 0;
   /** When everything was over. */
   #quietAt = 0;
+  /** Whether a relay has said that all of it is in the log. */
+  #caughtUp = false;
   /** When the last fault that has begun will be over. */
   #lastEnd = 0;
 
@@ -60,7 +62,7 @@ export class Fleet {
       history.add({ type: 'status', node: life.node, attached, queued, unsettled: life.unsettled.size, announced });
     }
     history.add({ type: 'outbox', count: world.database.outbox.size });
-    history.add({ type: 'captured', caughtUp: this.relays.isCaughtUp(this.#quietAt) });
+    history.add({ type: 'captured', caughtUp: this.#caughtUp });
     history.add({ type: 'open', count: world.deployment.main.keys.bans?.open.length ?? 0 });
     await this.#close();
   }
@@ -286,7 +288,9 @@ export class Fleet {
         const { attached, queued, announced } = cache.status();
         return attached && queued === 0 && unsettled.size === 0 && announced === 0;
       });
-      const relayed = database.outbox.size === 0 && this.relays.isCaughtUp(this.#quietAt);
+      // A relay that notices only now that it was cut off says nothing for a while.
+      this.#caughtUp ||= this.relays.isCaughtUp(this.#quietAt);
+      const relayed = database.outbox.size === 0 && this.#caughtUp;
       if (done && this.lives().length === plan.nodes && relayed) return;
       await scheduler.run(scheduler.now + 100);
     }
