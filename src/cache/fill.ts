@@ -120,7 +120,10 @@ export class Fill {
 
   /** The loader alone, as {@link past}, but under a mark: what it brings is kept, if `keeps` says so when it is there. */
   apart(request: ReadRequest, keeps: () => boolean): Promise<Outcome> {
-    return this.#load(this.#flight(request, true), request, { loadOnly: true, unreached: true, keeps });
+    const { settings, scope } = request;
+    // Nobody waits for this node to reach what the reader knows of: the primary has it.
+    const unreached = settings.atLeast !== undefined || scope?.session !== undefined || (scope?.since ?? 0) > 0;
+    return this.#load(this.#flight(request, unreached), request, { loadOnly: true, unreached, keeps });
   }
 
   async #run(flight: Flight, request: ReadRequest, mode: FillMode): Promise<Outcome> {

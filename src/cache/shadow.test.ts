@@ -102,7 +102,7 @@ describe('a read in shadow mode', () => {
   });
 
   it('shares its load with nobody, and tells its loader nothing that the cache has', async () => {
-    const { cache, on, row } = setUp();
+    const { cache, row } = setUp();
     const told = vi.fn<(previous: unknown, lsn: unknown) => void>();
     const query = cache.query({
       name: 'told',
@@ -115,9 +115,19 @@ describe('a read in shadow mode', () => {
     const loaded = await Promise.all([query(1), query(1)]);
     expect(loaded).toEqual([0, 1]);
     await query(1);
-    expect(told.mock.calls).toEqual(Array.from({ length: 3 }, () => [undefined, 'unknown']));
-    const plain = on(1);
-    expect(await plain).toBe('old');
+    expect(told.mock.calls).toEqual(Array.from({ length: 3 }, () => [undefined, undefined]));
+  });
+
+  it('reads the primary where its reader knows of a write', async () => {
+    const { cache, query: written } = setUp();
+    const told = vi.fn<(lsn: unknown) => void>();
+    const query = cache.query({ name: 'told', load: withContext(async (ctx) => told(ctx.lsn)), mode: 'shadow' });
+    const receipt = await cache.invalidate(written.at(1));
+    await query();
+    await query.with({ atLeast: receipt })();
+    await cache.session(receipt.token, () => query());
+    expect(told.mock.calls).toEqual([[undefined], ['unknown'], ['unknown']]);
+    await cache.close();
   });
 
   it('fails as its loader does: nothing stands in', async () => {
