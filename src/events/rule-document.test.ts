@@ -51,6 +51,22 @@ describe('parseRules', () => {
     });
   });
 
+  it.each(['ORG1', '*', 'ORG?', 'ORG1:users', '\\', '{userId}', '#', ''])(
+    'invalidates for the tenant %j, and for no other',
+    async (tenant) => {
+      const cache = createCache({ name: 'shop' });
+      const users = cache.query({ name: 'users', load: (org: string, id: number) => `${org} ${id}` });
+      const tagged = cache.query({ name: 'tagged', load: (org: string) => org, tags: (org) => [`org:${org}`] });
+      const tenants = ['ORG1', 'ORG2', 'ORG1:users', '*', 'ORG?', '\\', '{userId}', '#', '', 'ORG1:users:7'];
+      for (const it of tenants) await Promise.all([users(it, 7), tagged(it)]);
+      const strategy = parseRules({ rules: { changed: ['users:{org}', 'tag org:{org}'] } });
+      await createRules(cache, [strategy]).handle({ type: 'changed', org: tenant } as { type: string });
+      expect(tenants.filter((it) => users.peek(it, 7) === undefined)).toEqual([tenant]);
+      expect(tenants.filter((it) => tagged.peek(it) === undefined)).toEqual([tenant]);
+      await cache.close();
+    },
+  );
+
   it('names its rules', () => {
     const names = rules.explain({ type: 'user.updated', userId: 7, orgId: 'A' }).rules;
     expect(names.map(({ strategy, rule }) => `${strategy} ${rule}`)).toEqual([

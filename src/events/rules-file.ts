@@ -4,7 +4,8 @@ import { shorten, TidemarkError } from '../coherence/errors.ts';
 import { checkKnown } from '../coherence/known-options.ts';
 import { jsonPlaces } from './json-places.ts';
 import type { DomainEvent } from './rule.ts';
-import { describePath, type Mistake, mistaken, readDocument, type RuleDocumentOptions } from './rule-document.ts';
+import type { Mistake } from './document-reader.ts';
+import { describePath, mistaken, readDocument, type RuleDocumentOptions } from './rule-document.ts';
 import type { Strategy } from './strategy.ts';
 
 /** A file that was read: what it says, and where. */

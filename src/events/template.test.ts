@@ -94,6 +94,16 @@ describe('what takes the place of a name is data', () => {
     );
   });
 
+  it('in a part of a segment: it does not leave the segment', () => {
+    fc.assert(
+      fc.property(hostile, hostile, (org, id) => {
+        const { target } = filled('fr:u{org}-{id}:user', { org, id });
+        expect(target).toEqual(key(['fr', `u${org}-${id}`, 'user']));
+      }),
+      { numRuns: 2_000 },
+    );
+  });
+
   it('in a pattern: it matches itself, letter by letter', () => {
     fc.assert(
       fc.property(hostile, hostile, (org, other) => {
