@@ -19,7 +19,7 @@ export type Answers = Seen;
 export interface Pairs {
   readonly withHeader: Answers;
   readonly without: Answers;
-  /** From the return of an invalidation to its being applied by another process's node, in ms. */
+  /** From the call of an invalidation to its being applied by another node, in ms. */
   readonly message: readonly number[];
 }
 

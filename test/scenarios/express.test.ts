@@ -7,32 +7,31 @@ import { describeFramework, type Service, type Start } from './framework-cases.t
 import type { Rows } from './rows.ts';
 
 function routes(app: Express, rows: Rows): void {
-  const { get, post } = { get: app.get.bind(app), post: app.post.bind(app) };
-  get('/rows/:id', async (req, res) => void res.send(await rows.read(req.cache, req.params.id)));
-  post('/read/:id', async (req, res) => void res.send(await rows.read(req.cache, req.params.id)));
-  post('/rows/:id', async (req, res) => {
+  app.get('/rows/:id', async (req, res) => void res.send(await rows.read(req.cache, req.params.id)));
+  app.post('/read/:id', async (req, res) => void res.send(await rows.read(req.cache, req.params.id)));
+  app.post('/rows/:id', async (req, res) => {
     const { id } = req.params;
     await rows.write(req.cache, id, (req.body as { value: string }).value);
     res.send(await rows.read(req.cache, id));
   });
-  post('/fails/:id', async (req) => {
+  app.post('/fails/:id', async (req) => {
     await rows.write(req.cache, req.params.id);
     throw new Error('in the middle');
   });
-  post('/moved/:id', async (req, res) => {
+  app.post('/moved/:id', async (req, res) => {
     await rows.write(req.cache, req.params.id);
     res.redirect(303, '/rows/7');
   });
-  post('/streams/:id', async (req, res) => {
+  app.post('/streams/:id', async (req, res) => {
     res.write('begun, ');
     await rows.write(req.cache, req.params.id);
     res.end('ended');
   });
-  post('/hasty/:id', (req, res) => {
+  app.post('/hasty/:id', (req, res) => {
     void rows.write(req.cache, req.params.id);
     res.send('at once');
   });
-  get('/token', (req, res) => void res.send(req.cache.sessionToken() ?? 'none'));
+  app.get('/token', (req, res) => void res.send(req.cache.sessionToken() ?? 'none'));
 }
 
 async function listening(app: Express): Promise<Service> {
