@@ -106,7 +106,7 @@ describe('set', () => {
       expect(await cache.get('k')).toBe(value);
       expect(await cache.has('k')).toBe(true);
     }
-    cache.set('other', undefined, { mark: cache.mark() });
+    expect(cache.set('other', undefined, { mark: cache.mark() })).toBe(false);
     expect(await cache.has('other')).toBe(false);
   });
 
@@ -123,10 +123,10 @@ describe('set', () => {
     const { cache, member } = setUp();
     const other = member().cache;
     const mark = other.mark();
-    cache.set('k', 'value', { mark });
+    expect(cache.set('k', 'value', { mark })).toBe(true);
     expect(await cache.get('k')).toBe('value');
     await other.invalidate(key('k'));
-    cache.set('k', 'old', { mark });
+    expect(cache.set('k', 'old', { mark })).toBe(false);
     expect(await cache.get('k')).toBeUndefined();
   });
 

@@ -38,7 +38,7 @@ const LONGEST = 400;
  * - Any other `set` is a write: it is appended to the log like an invalidation, and kept as of its own record.
  * - `delete` and `clear` are invalidations, of one key and of one namespace.
  *
- * It does not promise that what was set is found again, nor tells it apart loads that take longer than `loadTime`.
+ * It does not promise that what was set is found again; and a load that takes longer than `loadTime` it takes for a write.
  *
  * @throws TidemarkError `INVALID_OPTION`
  */
