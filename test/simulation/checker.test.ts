@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { SITES } from './catalogue.ts';
 import { check } from './checker.ts';
 import { History, type ReadCall, type Value, type Wish } from './history.ts';
 import { tell } from './story.ts';
@@ -150,7 +151,7 @@ describe('the checker', () => {
     const group = (appendFirst: boolean): string[] => {
       const script = new Script();
       const old = script.load(0);
-      const read = script.ask(1, 'consistent', {}, [0, 4]);
+      const read = script.ask(1, 'consistent', {}, [0, SITES.length]);
       if (appendFirst) script.append(1);
       const other = script.load(1, 1);
       if (!appendFirst) script.append(1);
