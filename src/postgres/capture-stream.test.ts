@@ -50,6 +50,7 @@ it('does not say that a commit is done which it has only just read', async () =>
       end: () => {},
     },
     acknowledged: 0n,
+    opened: () => Promise.resolve(),
     counts: { transactions: 0, records: 0, direct: 0, unknowable: 0 },
     fault: () => {},
     looked: () => {},

@@ -20,6 +20,8 @@ export interface CaptureStreamParts {
   readonly session: Session;
   /** What the slot has acknowledged so far. */
   readonly acknowledged: bigint;
+  /** Called when the slot is being read, before anything is given up. What it throws ends the start. */
+  readonly opened: () => Promise<void>;
   readonly counts: CaptureCounts;
   readonly fault: (fault: CaptureFault) => void;
   /** Called with each snapshot. */
@@ -105,6 +107,7 @@ export class CaptureStream {
       return;
     }
     this.#stream = stream;
+    await this.#parts.opened();
     this.#acknowledgement.start();
     this.kick();
   }

@@ -164,13 +164,15 @@ class Capture implements Source {
     await session.query("SET synchronous_commit = 'local'");
     await endReader(session, settings);
     let facts = await this.#judge(session, sender);
-    if (facts.slot === undefined || facts.slot.lost !== undefined) {
+    if (isGone(facts)) {
       this.#state = 'gap';
       const again = facts.state === undefined || facts.state.acknowledged === 0n ? '' : ' --recreate';
       this.#problem = `Nothing is captured: ${this.#gap.open ?? ''}. Run "tidemark postgres setup${again}".`;
       if (!settings.recreate) return undefined;
       await makeSlot(session, settings.schema, settings.slot);
       facts = await this.#judge(session, sender);
+      // Somebody has taken it away again: what they make in its place is to be judged first.
+      if (isGone(facts)) return undefined;
     }
     await checkMappings(session, settings.publication, settings.mappings);
     return new CaptureStream({
@@ -180,11 +182,22 @@ class Capture implements Source {
       open: this.#open,
       session,
       acknowledged: facts.slot?.acknowledged ?? 0n,
+      opened: () => this.#checkUnmoved(session, facts),
       counts: this.#counts,
       fault: (fault) => this.#noteFault(fault),
       looked: (snapshot) => this.#gap.looked(snapshot, session, sender, (cause) => this.#end?.(cause)),
       failed: (cause) => this.#end?.(cause),
     });
+  }
+
+  /**
+   * While it is read nobody else can move it. But before: 1. It was judged. 2. Somebody moves it, or makes it anew. 3. It is read from
+   * there, and what is written down soon is no less than that.
+   */
+  async #checkUnmoved(session: Session, judged: SlotFacts): Promise<void> {
+    const { slot } = await slotFacts(session, this.#settings);
+    if (slot?.acknowledged !== judged.slot?.acknowledged)
+      throw new Error(`The replication slot ${this.#settings.slot} was moved while it was about to be read.`);
   }
 
   /** What is known of the slot. Where changes may have been missed, everything was invalidated when this resolves. */
@@ -219,4 +232,9 @@ class Capture implements Source {
     if (this.#reports.passes(`${table} ${String(error)}`))
       this.#parts.emit({ type: 'unknowable-change', table, error });
   }
+}
+
+/** Whether there is nothing to be read. */
+function isGone({ slot }: SlotFacts): boolean {
+  return slot === undefined || slot.lost !== undefined;
 }

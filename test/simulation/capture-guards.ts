@@ -47,7 +47,7 @@ const MESSAGES: Partial<Profile> = {
 /** The guards of what is captured, each in a setting that provokes it. */
 export const CAPTURE_GUARDS: readonly GuardProfile[] = [
   on('captureVisible', LATE),
-  on('captureOutstanding', { ...LATE, faults: { 'kill-relay': 1 }, faultCount: [4, 8] }),
+  on('captureOutstanding', { ...LATE, length: 20, faults: { 'kill-relay': 1 }, faultCount: [10, 14] }),
   // Others name the bounds of their own changes.
   on('captureProven', ISOLATED),
   // Where the log's client waits for the replicas, what has answered an append is the log.
@@ -66,5 +66,9 @@ export const CAPTURE_GUARDS: readonly GuardProfile[] = [
     length: 24,
   }),
   on('captureMoved', GAPS),
-  on('capturePublication', { ...CAPTURED, faults: { unpublish: 1 }, faultCount: [1, 2], length: 20 }),
+  on(
+    'capturePublication',
+    { ...CAPTURED, faults: { unpublish: 1 }, faultCount: [1, 2], length: 20 },
+    { promises: ['capture'] },
+  ),
 ];

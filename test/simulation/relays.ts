@@ -75,9 +75,11 @@ export class Relays {
     return this.#running.map((relay) => relay?.process);
   }
 
-  /** Whether everything that was changed before a moment is in the log, as they say. */
+  /** Whether everything that was changed before a moment is in the log, as they say who know what is published. */
   isCaughtUp(moment: number): boolean {
-    return !this.#world.plan.capture || this.#captures().some(({ caughtUpTo }) => (caughtUpTo ?? -1) >= moment);
+    const { plan, server } = this.#world;
+    if (!plan.capture) return true;
+    return server.isPublicationKnown && this.#captures().some(({ caughtUpTo }) => (caughtUpTo ?? -1) >= moment);
   }
 
   #captures(): CaptureRelay[] {
