@@ -12,7 +12,7 @@ export interface CachedMethod {
   readonly queries: CachedQueries;
 }
 
-export const cachedMethods = new Decorations<CachedMethod>();
+export const cachedMethods: Decorations<CachedMethod> = new Decorations();
 
 /**
  * Reads a provider's method through the cache: a typed query whose loader is the method. `queryOf` gives the query, for its `at()`.

@@ -12,7 +12,7 @@ export interface EventRule {
   readonly injected: InjectedCache;
 }
 
-export const eventRules = new Decorations<EventRule>();
+export const eventRules: Decorations<EventRule> = new Decorations();
 
 /**
  * Invalidates when an event is heard on one of the emitters and buses that `TidemarkModule` was given as `events`. It stands on a

@@ -13,7 +13,7 @@ export interface InvalidatesOptions {
 }
 
 /** Where each class has its caches. */
-export const invalidatingCaches = new Decorations<InjectedCache>();
+export const invalidatingCaches: Decorations<InjectedCache> = new Decorations();
 
 /**
  * Invalidates what a provider's method has made stale, once it has succeeded: whoever waits for the method reads nothing older
