@@ -1,5 +1,14 @@
 import { execFileSync, spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join, posix } from 'node:path';
 import { publint } from 'publint';
@@ -86,10 +95,14 @@ function install(tarball: string): string {
 
 /** Of the optional peers some declarations speak. Whoever imports those has them; nothing else needs them to run. */
 function linkPeers(consumer: string): void {
-  for (const peer of Object.keys(manifest.peerDependencies)) {
-    const path = join(consumer, 'node_modules', peer);
+  const peers = Object.keys(manifest.peerDependencies);
+  // Some have their types apart.
+  const typed = peers.map((peer) => `@types/${peer}`).filter((name) => existsSync(join(root, 'node_modules', name)));
+  for (const name of [...peers, ...typed]) {
+    const path = join(consumer, 'node_modules', name);
+    if (existsSync(path)) continue;
     mkdirSync(dirname(path), { recursive: true });
-    symlinkSync(join(root, 'node_modules', peer), path, 'dir');
+    symlinkSync(join(root, 'node_modules', name), path, 'dir');
   }
 }
 
