@@ -113,10 +113,10 @@ export const importRows: Readonly<Record<string, ImportRow>> = {
   admin: observer(),
   express: glue('express'),
   fastify: glue('fastify'),
-  // Its decorators check what they are given, as the core does.
+  // Its decorators check what they are given, as the core does; below it is one of the two frameworks.
   nestjs: {
     ...glue(),
-    rooms: { admin: 'all', coherence: { only: ['errors.ts', 'target.ts'] } },
+    rooms: { admin: 'all', express: 'all', fastify: 'all', coherence: { only: ['errors.ts', 'target.ts'] } },
     packages: ['@nestjs/common', '@nestjs/core'],
   },
   // The types of what a configuration file says.

@@ -76,6 +76,10 @@ done
 
 echo '# A budget changes: the budgets are loaded again, and nothing else.'
 request "$TOKEN" POST /budgets "$(budget 72000)"
+if [ -n "$position" ]; then echo 'ok    the client is told what it has to see'; else
+  echo 'FAIL  the answer has no tidemark-position'
+  failures=$((failures + 1))
+fi
 expect 'the change is answered' '[a.data.revenueTarget, a.event, a.invalidation].join()' 72000,budget.updated,applied
 request "$TOKEN" GET '/budgets?period=2025-11'
 expect 'budgets come from the database again' a.cached false

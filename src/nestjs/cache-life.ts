@@ -1,9 +1,11 @@
 import type { InjectionToken } from '@nestjs/common';
-import type { DiscoveryService, ModuleRef } from '@nestjs/core';
+import type { DiscoveryService, HttpAdapterHost, ModuleRef } from '@nestjs/core';
 import type { Cache } from '../cache/cache.ts';
+import type { HttpSessionOptions } from '../cache/http-session.ts';
 import type { Duration } from '../coherence/duration.ts';
 import { DecoratedClasses } from './decorated-classes.ts';
 import { connectRules } from './event-rules.ts';
+import { beginSessions } from './request-sessions.ts';
 
 export interface CacheLifeParts {
   readonly cache: Cache;
@@ -14,8 +16,12 @@ export interface CacheLifeParts {
   readonly drain: Duration;
   /** What `@InvalidatesOn` listens on. */
   readonly events: readonly InjectionToken[];
+  /** `undefined` for none. */
+  readonly sessions: HttpSessionOptions<never> | undefined;
   readonly discovery: DiscoveryService;
   readonly modules: ModuleRef;
+  /** Without an adapter where the application does not speak HTTP. */
+  readonly http: HttpAdapterHost | undefined;
 }
 
 /** A cache from the application's start to its end; Nest calls the hooks. */
@@ -25,6 +31,13 @@ export class CacheLife {
 
   constructor(parts: CacheLifeParts) {
     this.#parts = parts;
+  }
+
+  /** Before the routes are there. */
+  configure(): void {
+    const { cache, sessions, http } = this.#parts;
+    const adapter = http?.httpAdapter;
+    if (sessions !== undefined && adapter !== undefined) beginSessions(adapter, cache, sessions);
   }
 
   async onModuleInit(): Promise<void> {

@@ -3,8 +3,8 @@ import { Inject, Module } from '@nestjs/common';
 import { afterEach, expect, it } from 'vitest';
 import { type RunningApp, startNest } from '../../test/servers/nest-app.ts';
 import type { Cache } from '../cache/cache.ts';
-import { key } from '../coherence/target.ts';
-import { commandInvalidation, onCommand } from '../events/index.ts';
+import { key, pattern } from '../coherence/target.ts';
+import { commandInvalidation, onCommand, queryCache } from '../events/index.ts';
 import { cacheToken, InjectCache } from './cache-token.ts';
 import { Cached } from './cached.ts';
 import { Invalidates } from './invalidates.ts';
@@ -66,6 +66,32 @@ it('has commands of CQRS invalidate once they have succeeded', async () => {
   expect(await commands.execute(new RenameUser(1, 'Grace'))).toBe('Grace');
   expect(await read()).toBe('Grace');
   await expect(commands.execute(new FindUser(1))).rejects.toThrow('FindUser');
+});
+
+it('has queries of CQRS answered from the cache', async () => {
+  let runs = 0;
+  @QueryHandler(FindUser)
+  class FindUserHandler {
+    async execute({ id }: FindUser): Promise<string | undefined> {
+      runs++;
+      return rows.get(id);
+    }
+  }
+  @Module({ imports: [CqrsModule, TidemarkModule.forRoot({ name: 'shop' })], providers: [FindUserHandler] })
+  class AppModule {
+    constructor(@InjectCache() cache: Cache, @Inject(QueryBus) queries: QueryBus) {
+      useMiddleware(queries, queryCache(cache, { all: true, logger: console }));
+    }
+  }
+  ({ app } = await startNest({ imports: [AppModule] }));
+  rows.set(1, 'Ada');
+  const queries = app.get(QueryBus);
+  const find = (id: number) => queries.execute<FindUser, string>(new FindUser(id));
+  expect(await Promise.all([find(1), find(1), find(2)])).toEqual(['Ada', 'Ada', undefined]);
+  expect(runs).toBe(2);
+  await app.get<Cache>(cacheToken()).invalidate(pattern('query_cache:*FindUser*:*1*'));
+  rows.set(1, 'Grace');
+  expect(await find(1)).toBe('Grace');
 });
 
 it('runs the middleware given last outermost, and passes the context on', async () => {

@@ -1,9 +1,17 @@
-import type { DynamicModule, FactoryProvider, InjectionToken, ModuleMetadata } from '@nestjs/common';
-import { DiscoveryModule, DiscoveryService, ModuleRef } from '@nestjs/core';
+import {
+  type DynamicModule,
+  type FactoryProvider,
+  Inject,
+  type InjectionToken,
+  type ModuleMetadata,
+  type NestModule,
+} from '@nestjs/common';
+import { DiscoveryModule, DiscoveryService, HttpAdapterHost, ModuleRef } from '@nestjs/core';
 import { type Cache, createCache } from '../cache/cache.ts';
 import type { CacheOptions } from '../cache/cache-options.ts';
+import type { HttpSessionOptions } from '../cache/http-session.ts';
 import type { Duration } from '../coherence/duration.ts';
-import { CacheLife } from './cache-life.ts';
+import { CacheLife, type CacheLifeParts } from './cache-life.ts';
 import { cacheToken } from './cache-token.ts';
 import { nestLogger } from './nest-logger.ts';
 
@@ -21,6 +29,11 @@ export type CacheSettings = (CacheOptions | { readonly cache: Cache }) & {
   readonly drain?: Duration;
   /** What `@InvalidatesOn` listens on: `[EventEmitter2]`, `[EventBus]`, or other providers with `on` and `off`, or `subscribe`. */
   readonly events?: readonly InjectionToken[];
+  /**
+   * Each HTTP request is a session, so that a client that hands back the header `tidemark-position` reads its own writes on any
+   * instance. Default `{}` for the cache that has no `as`, and `false` for the others, which would need the same header.
+   */
+  readonly sessions?: HttpSessionOptions<never> | false;
 };
 
 export interface CacheFactory extends CacheRegistration, Pick<ModuleMetadata, 'imports'> {
@@ -31,8 +44,18 @@ export interface CacheFactory extends CacheRegistration, Pick<ModuleMetadata, 'i
 const SETTINGS: InjectionToken = Symbol('tidemark.settings');
 
 /** Gives a NestJS application a cache, and ends it with the application. It starts with or without the cache's servers. */
-// oxlint-disable-next-line typescript/no-extraneous-class -- NestJS knows a module by its class
-export class TidemarkModule {
+export class TidemarkModule implements NestModule {
+  readonly #life: CacheLife;
+
+  /** For NestJS; make it by {@link TidemarkModule.forRoot}. */
+  constructor(life: CacheLife) {
+    this.#life = life;
+  }
+
+  configure(): void {
+    this.#life.configure();
+  }
+
   /**
    * @param options those of `createCache`, whose log is the application's own where no `logger` is given; or `cache`
    * @throws TidemarkError `INVALID_OPTION` when the application starts
@@ -63,11 +86,14 @@ export class TidemarkModule {
         { provide: token, inject: [SETTINGS], useFactory: cacheOf },
         {
           provide: CacheLife,
-          inject: [token, SETTINGS, DiscoveryService, ModuleRef],
-          useFactory: (cache: Cache, settings: CacheSettings, discovery: DiscoveryService, modules: ModuleRef) => {
-            const { drain = '1s', events = [] } = settings;
-            return new CacheLife({ cache, as, owned: !('cache' in settings), drain, events, discovery, modules });
-          },
+          inject: [token, SETTINGS, DiscoveryService, ModuleRef, { token: HttpAdapterHost, optional: true }],
+          useFactory: (
+            cache: Cache,
+            settings: CacheSettings,
+            discovery: DiscoveryService,
+            modules: ModuleRef,
+            http?: HttpAdapterHost,
+          ) => new CacheLife({ cache, ...lifeOf(settings, as), discovery, modules, http }),
         },
       ],
       exports: [token],
@@ -75,8 +101,19 @@ export class TidemarkModule {
   }
 }
 
+// What a decorator would do, for a parameter: sources here have none, so that they run as they are.
+Inject(CacheLife)(TidemarkModule, undefined, 0);
+
+function lifeOf(
+  settings: CacheSettings,
+  as: string | undefined,
+): Pick<CacheLifeParts, 'as' | 'owned' | 'drain' | 'events' | 'sessions'> {
+  const { drain = '1s', events = [], sessions = as === undefined ? {} : false } = settings;
+  return { as, owned: !('cache' in settings), drain, events, sessions: sessions === false ? undefined : sessions };
+}
+
 function cacheOf(settings: CacheSettings): Cache {
   if ('cache' in settings) return settings.cache;
-  const { drain: _drain, events: _events, ...options } = settings;
+  const { drain: _drain, events: _events, sessions: _sessions, ...options } = settings;
   return createCache({ logger: nestLogger(), ...options });
 }

@@ -13,6 +13,8 @@ export class Workshop {
   constructor() {
     mkdirSync(join(root, '.cache'), { recursive: true });
     this.#folder = mkdtempSync(join(root, '.cache', 'docs-'));
+    // What runs a program asks which files its options are for; without it decorators would be those of the language.
+    writeFileSync(join(this.#folder, 'tsconfig.run.json'), '{ "extends": "../../tsconfig.json", "include": ["."] }');
   }
 
   /** What the compiler says of the programs as written, one line for each error, beginning with the page and line. */
@@ -43,7 +45,11 @@ export class Workshop {
   async run(program: Program, patience = 30_000): Promise<string | undefined> {
     const file = this.write(program);
     const reachedFile = join(this.#folder, `${program.name}.reached.json`);
-    const { status, output } = await runNode(['--import', 'tsx', file], { DOCS_REACHED: reachedFile }, patience);
+    const { status, output } = await runNode(
+      ['--import', 'tsx', file],
+      { DOCS_REACHED: reachedFile, TSX_TSCONFIG_PATH: join(this.#folder, 'tsconfig.run.json') },
+      patience,
+    );
     if (status === 'late')
       return `${program.page}: does not end within ${patience} ms: close what it opens.\n${output}`;
     if (status !== 0) return `${program.page}: fails with exit code ${status}.\n${output}`;
@@ -81,7 +87,7 @@ async function runNode(
   const usual = Object.entries(process.env).filter(([name]) => !/^(VITEST|NODE_ENV|NODE_OPTIONS)/.test(name));
   const child = spawn(process.execPath, args, {
     cwd: root,
-    env: { ...Object.fromEntries(usual), TSX_TSCONFIG_PATH: join(root, 'tsconfig.json'), ...env },
+    env: { ...Object.fromEntries(usual), ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   let output = '';

@@ -19,7 +19,7 @@ export interface RunningApp {
 }
 
 /** @returns a module made of `metadata` */
-function moduleOf(metadata: ModuleMetadata): Type {
+export function moduleOf(metadata: ModuleMetadata): Type {
   @Module(metadata)
   class TestModule {}
   return TestModule;

@@ -1,6 +1,7 @@
 import type { AddressInfo } from 'node:net';
 import Fastify, { type FastifyInstance, LogController } from 'fastify';
 import { createCache } from 'tidemark';
+import { tidemark } from 'tidemark/fastify';
 import { cacheOptions } from '../domain/cache.ts';
 import { createCommit } from '../domain/change.ts';
 import { noSuchRoute } from '../domain/problem.ts';
@@ -44,6 +45,7 @@ function createServer({ sql, tenants, redisUrl, log }: ServiceParts): FastifyIns
   const reports = createReports(cache, sql);
   const commit = createCommit(sql, createDomainRules(cache, reports));
 
+  app.register(tidemark, { cache });
   app.decorateRequest('orgId', '');
   app.setErrorHandler(replyWithProblem);
   app.setNotFoundHandler(({ method, url }) => {
