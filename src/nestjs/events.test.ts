@@ -1,3 +1,4 @@
+import { EventEmitter } from 'node:events';
 import { Injectable, type ModuleMetadata } from '@nestjs/common';
 import { CqrsModule, EventBus } from '@nestjs/cqrs';
 import { EventEmitter2, EventEmitterModule } from '@nestjs/event-emitter';
@@ -122,12 +123,13 @@ describe('@InvalidatesOn', () => {
   }, 15_000);
 
   it('has handled what was emitted when the application has ended, and hears nothing after it', async () => {
-    const app = await start({ ...emitters, providers: [Users] }, { events: [EventEmitter2] });
+    // One that nobody else takes its listeners from.
+    const emitter = new EventEmitter();
+    const app = await start({ providers: [Users, { provide: 'BUS', useValue: emitter }] }, { events: ['BUS'] });
     const heard = vi.fn();
     app.get<Cache>(cacheToken()).on((event) => {
       if (event.type === 'invalidated') heard(event.targets);
     });
-    const emitter = app.get(EventEmitter2);
     const closing = app.close();
     emitter.emit('user.updated', { id: 1 });
     await closing;
