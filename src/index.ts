@@ -22,7 +22,8 @@ export { everything, key, pattern, type Target, tag } from './coherence/target.t
 export type { Cover } from './coherence/view.ts';
 export type { LoadMany } from './cache/batch.ts';
 export type { Breaker } from './cache/breaker.ts';
-export { type Cache, createCache, type GetOptions, type InvalidateOptions, type SetOptions } from './cache/cache.ts';
+export { type Cache, createCache } from './cache/cache.ts';
+export type { GetOptions, InvalidateOptions, SetOptions } from './cache/call-options.ts';
 export type { CacheOptions } from './cache/cache-options.ts';
 export type { CacheEvent, From, Listener, MissReason, ShadowOutcome } from './cache/events.ts';
 export {
