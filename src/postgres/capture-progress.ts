@@ -15,7 +15,7 @@ export interface CaptureStatus {
   /** How much of its log the server keeps for the slot, in bytes, at the last look. */
   readonly retainedBytes: number | undefined;
   /**
-   * Everything that was committed until so many ms ago is in the caches' log, for certain. About a second where nothing happens;
+   * Everything that was committed until so many ms ago is in the caches' log, for certain. One to three seconds where nothing happens;
    * `undefined` while that is not known, such as during a gap.
    */
   readonly lagMs: number | undefined;
