@@ -1,5 +1,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
 import { type CaptureOptions, capture, type Relay, setupCapture } from '../../src/postgres/index.ts';
+import type { Database, Session } from '../../src/postgres/driver.ts';
+import type { SourceMaker } from '../../src/postgres/source.ts';
 import { waitUntil } from '../../src/testing/wait-until.ts';
 import { type Stage, setStage, users } from './capture-stage.ts';
 
@@ -132,6 +134,89 @@ it('notices a slot that somebody else has made in its place, or moved', async ()
     { reason, exists: true },
   ]);
 });
+
+/** Capture over a database that is meddled with. */
+function meddled(options: CaptureOptions, meddle: (database: Database) => Partial<Database>): object {
+  const make = capture({ tables: users, ...options });
+  const made: SourceMaker = (parts) => make({ ...parts, database: { ...parts.database, ...meddle(parts.database) } });
+  return { capture: Object.assign(made, { options: make.options }) };
+}
+
+/** Does something before the first time that a slot is read. */
+function beforeReading({ replicate }: Database, act: () => Promise<unknown>): Pick<Database, 'replicate'> {
+  let first = true;
+  return {
+    replicate: async (...about) => {
+      if (first) await act();
+      first = false;
+      return (replicate as NonNullable<typeof replicate>)(...about);
+    },
+  };
+}
+
+// A slot that is read counts as where it was found once something was acknowledged: then nobody can tell any more.
+it('notices a slot that is moved when it was judged, and is not read yet', async () => {
+  await stopped();
+  await stage.keep('user:0');
+  let skipped = '';
+  const skip = async (): Promise<void> => {
+    await stage.pool.query('INSERT INTO users VALUES (0, 1)');
+    const { rows } = await stage.pool.query<{ lsn: string }>(
+      "SELECT end_lsn::text AS lsn FROM pg_replication_slot_advance('tidemark', pg_current_wal_lsn())",
+    );
+    skipped = rows[0]?.lsn ?? '';
+  };
+  const relay = stage.relay(
+    undefined,
+    meddled({}, (database) => beforeReading(database, skip)),
+  );
+  await stage.streaming(relay);
+  await captures();
+  const acknowledged = async (): Promise<boolean> => {
+    const passed = 'SELECT FROM pg_replication_slots WHERE confirmed_flush_lsn > $1';
+    return (await stage.pool.query(passed, [skipped])).rowCount === 1;
+  };
+  await waitUntil(acknowledged, { what: 'an acknowledgement', timeout: 10_000 });
+  await stage.gone('user:0');
+  expect(told('slot-gap')).toMatchObject([{ reason: 'the slot was moved, or made anew, by somebody else' }]);
+}, 40_000);
+
+it('judges a slot that somebody makes in the place of the one that it has just made', async () => {
+  await stopped();
+  await stage.pool.query("SELECT pg_drop_replication_slot('tidemark')");
+  let taken = false;
+  const takeAway = (session: Session): Session => ({
+    listen: (channel, listener) => session.listen(channel, listener),
+    onEnded: (listener) => session.onEnded(listener),
+    end: () => session.end(),
+    query: async (text, values) => {
+      const rows = await session.query(text, values);
+      if (!taken && text.includes('pg_create_logical_replication_slot')) {
+        taken = true;
+        await stage.pool.query("SELECT pg_drop_replication_slot('tidemark')");
+      }
+      return rows;
+    },
+  });
+  const change = async (): Promise<void> => {
+    await stage.keep('user:0');
+    await stage.pool.query('INSERT INTO users VALUES (0, 1)');
+    await stage.pool.query(
+      "SELECT pg_create_logical_replication_slot('tidemark', 'pgoutput') WHERE NOT EXISTS (SELECT FROM pg_replication_slots)",
+    );
+  };
+  const relay = stage.relay(
+    undefined,
+    meddled({ recreate: 'automatic' }, (database) => ({
+      ...beforeReading(database, change),
+      session: async () => takeAway(await database.session()),
+    })),
+  );
+  await stage.streaming(relay);
+  await stage.gone('user:0');
+  expect(taken).toBe(true);
+  await captures();
+}, 30_000);
 
 it('notices a slot that the server has invalidated', async () => {
   await stopped();
