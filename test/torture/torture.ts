@@ -5,8 +5,9 @@ import { check, type Violation } from '../simulation/checker.ts';
 import type { Fact } from '../simulation/history.ts';
 import { Deployment } from './deployment.ts';
 import { type Fault, type FaultName, faults } from './fault.ts';
+import { appendsOf } from './appends.ts';
 import { type Figures, figuresOf } from './figures.ts';
-import { Fleet, type Sent } from './fleet.ts';
+import { Fleet } from './fleet.ts';
 import type { Habit } from './message.ts';
 import { sharedClock } from './shared-clock.ts';
 import { Truth } from './truth.ts';
@@ -90,25 +91,9 @@ export async function torture(options: TortureOptions): Promise<Verdict> {
     await fleet.kill();
     await deployment.stop();
   }
-  const history = inOrder([...facts, ...appendsOf(fleet.sent, truth, now, fault.confirming > 0)]);
-  return { facts: history, violations: check(history), ...figuresOf(history) };
-}
-
-/**
- * The appends that are known of. Each shows the versions of the moment at which its server made it: what was committed while its
- * answer was on its way is the next record's. It counts from then on too, or where replicas had to confirm, from their confirmation.
- */
-function appendsOf(sent: readonly Sent[], truth: Truth, now: () => number, isConfirmed: boolean): Fact[] {
   const began = performance.timeOrigin + performance.now() - now();
-  const versionsAt = truth.replay();
-  return sent
-    .map((it) => ({ ...it, made: Math.min(it.at, it.number / 1_000 - began) }))
-    .sort((a, b) => a.made - b.made)
-    .map(({ at, made, number, epoch, cells }) => {
-      // The clocks are compared to within a millisecond.
-      const versions = versionsAt(made - 2);
-      return { at: isConfirmed ? at : made, type: 'appended', server: '', epoch, number, sole: true, cells, versions };
-    });
+  const history = inOrder([...facts, ...appendsOf(fleet.sent, truth.replay(), began, fault.confirming > 0)]);
+  return { facts: history, violations: check(history), ...figuresOf(history) };
 }
 
 function inOrder(facts: readonly Fact[]): Fact[] {
