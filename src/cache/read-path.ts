@@ -4,9 +4,9 @@ import type { Guard, RemovedGuards } from '../coherence/guards.ts';
 import { plainKey } from '../coherence/key.ts';
 import type { Node } from '../coherence/node.ts';
 import { formatToken, type Position, type Token } from '../coherence/position.ts';
-import { positionOf } from '../coherence/receipt.ts';
 import type { Stopwatch } from '../coherence/stopwatch.ts';
 import type { Marked, View } from '../coherence/view.ts';
+import { Claims, claimsOf, isHeld, isSourced, NO_CLAIMS } from './claims.ts';
 import { Entry, NEVER } from './entry.ts';
 import type { Events, From, MissReason } from './events.ts';
 import type { Fill, FillMode } from './fill.ts';
@@ -15,8 +15,6 @@ import { includesAll, type LabelSet, type LabelSets } from './label-set.ts';
 import type { MemoryTier } from './memory-tier.ts';
 import type { ReadRequest } from './read-request.ts';
 import type { Scope } from './scope.ts';
-import type { Claim } from './session.ts';
-import { Sights } from './sights.ts';
 
 /** A value with where it came from. */
 export interface Provenance<T> {
@@ -74,8 +72,6 @@ interface Reader {
   readonly since: number;
 }
 
-const NO_CLAIMS: readonly Claim[] = [];
-
 /**
  * The read path, told in order:
  *
@@ -88,7 +84,7 @@ const NO_CLAIMS: readonly Claim[] = [];
 export class ReadPath {
   readonly #parts: ReadPathParts;
   readonly #flights = new Map<string, Flight>();
-  readonly #sights: Sights;
+  readonly #claims: Claims;
 
   readonly #view: View;
   readonly #follower: Follower;
@@ -99,7 +95,7 @@ export class ReadPath {
     this.#parts = parts;
     this.#view = parts.node.view;
     this.#follower = parts.node.follower;
-    this.#sights = new Sights(() => parts.fill.nextOrder(), parts.removed);
+    this.#claims = new Claims({ view: this.#view, now: () => parts.fill.nextOrder(), removed: parts.removed });
     this.#datedByProof = !parts.removed.has('staleSince');
     this.#tolerance = parts.serveDetached;
   }
@@ -143,14 +139,14 @@ export class ReadPath {
   inMemory(request: ReadRequest, now: number): Entry | MissReason {
     const entry = this.#parts.memory?.get(request.place);
     if (entry === undefined) return 'absent';
-    if (!this.#suits(entry, claimsOf(request), request.scope?.since ?? 0)) return 'token';
+    if (!this.#claims.suit(entry, claimsOf(request), request.scope?.since ?? 0)) return 'token';
     this.#tagged(entry, request);
     return this.refuse(entry, request.key, now) ?? entry;
   }
 
   /** Whether an entry in memory is new enough for those who read in a scope, as far as their tokens go. Allocates nothing. */
   allows({ session, since }: Scope, entry: Entry): boolean {
-    return this.#suits(entry, session === undefined ? NO_CLAIMS : session.claims, since);
+    return this.#claims.suit(entry, session?.claims ?? NO_CLAIMS, since);
   }
 
   /** Whether what this node knows of the log is enough for a reader's tokens, after a short wait at most. */
@@ -212,45 +208,15 @@ export class ReadPath {
     const beyond = (position: Position | undefined): Reader => ({
       ...{ request, order, position },
       mode: BEYOND,
-      since: this.#sinceSeen(claims, since),
+      since: this.#claims.since(claims, since),
     });
-    const position = this.#positionHere(claims);
+    const position = this.#claims.positionHere(claims);
     if (position === undefined || since > 0) return beyond(undefined);
     const passed: Reader = { request, order, mode: USUAL, position, since };
     if (this.#view.applied >= position.number) return passed;
     return this.#follower
       .reach(position, TOKEN_PATIENCE)
       .then((outcome) => (outcome === 'passed' ? passed : beyond(position)));
-  }
-
-  /** The largest of the positions; `undefined` where one of the claims has none in this epoch. */
-  #positionHere(claims: readonly Claim[]): Position | undefined {
-    const { epoch } = this.#view;
-    let number = 0;
-    for (const claim of claims) {
-      if (claim.epoch === '' || (claim.epoch !== epoch && this.#has('tokenEpoch'))) return undefined;
-      number = Math.max(number, claim.number);
-    }
-    return { epoch, number };
-  }
-
-  /**
-   * The place after which a load has read what all of these claims are about, whatever they are: their writes were made before
-   * their tokens came here. So a token of another epoch, or of a write that is queued somewhere, costs a load of each key on each
-   * node, and not a load of each read.
-   */
-  #sinceSeen(claims: readonly Claim[], since: number): number {
-    return claims.reduce((latest, { token }) => Math.max(latest, this.#sights.of(token)), since);
-  }
-
-  #suits(entry: Entry, claims: readonly Claim[], since: number): boolean {
-    if (!isSourced(entry, since)) return false;
-    const { epoch, applied } = this.#view;
-    for (const claim of claims) {
-      if (claim.epoch === epoch && epoch !== '' && applied >= claim.number) continue;
-      return isSourced(entry, this.#sinceSeen(claims, since));
-    }
-    return true;
   }
 
   #tagged(entry: Entry, request: ReadRequest): void {
@@ -451,27 +417,6 @@ export class ReadPath {
   #has(guard: Guard): boolean {
     return !this.#parts.removed.has(guard);
   }
-}
-
-/** What somebody is held to by the tokens that came with the reading. */
-function claimsOf({ settings: { atLeast }, scope }: ReadRequest): readonly Claim[] {
-  const claims = scope?.session?.claims ?? NO_CLAIMS;
-  if (atLeast === undefined) return claims;
-  const position = positionOf(atLeast);
-  const token = typeof atLeast === 'object' ? atLeast.token : atLeast;
-  return [...claims, position === undefined ? { token, epoch: '', number: 0 } : { token, ...position }];
-}
-
-/** Whether a reader has asked for nothing older than something: then it tolerates nothing. */
-export function isHeld(request: ReadRequest): boolean {
-  const { settings, scope } = request;
-  if (settings.atLeast !== undefined) return true;
-  return scope !== undefined && (scope.since > 0 || (scope.session !== undefined && scope.session.claims.length > 0));
-}
-
-/** Whether it was loaded from the primary after a place in the order of readers and loads; 0 asks for nothing. */
-function isSourced(entry: Entry, since: number): boolean {
-  return since === 0 || entry.sourced > since;
 }
 
 /** Whether what a flight brings, current at `asOf`, is not before what the reader's tokens name. */

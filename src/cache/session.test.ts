@@ -1,38 +1,22 @@
 import { describe, expect, it, vi } from 'vitest';
-import { logOptions } from '../coherence/log-options.ts';
-import { MemoryLog } from '../coherence/memory-log.ts';
-import { Stopwatch } from '../coherence/stopwatch.ts';
 import { key } from '../coherence/target.ts';
-import { FakeClock } from '../testing/fake-clock.ts';
-import { FaultyLog } from '../testing/faulty-log.ts';
+import { followerBehind } from '../testing/follower-behind.ts';
 import { Gate } from '../testing/gate.ts';
-import { SeededRandom } from '../testing/seeded-random.ts';
 import { createCache } from './cache.ts';
 import type { CacheOptions } from './cache-options.ts';
-import { memoryStore } from './memory-store.ts';
 
 const ELSEWHERE = `1.${'a'.repeat(16)}.1`;
 const NAMELESS = /^1\.queued\.[0-9a-f]{32}$/;
 
 /** A writer that is always up to date, and a node that follows the same log over connections, which can be stalled. */
 async function setUp(options: Partial<CacheOptions> = {}) {
-  const clock = new FakeClock();
-  const random = new SeededRandom(1).next;
-  const shared = new MemoryLog(logOptions(), { clock, stopwatch: new Stopwatch(clock), random });
-  const link = new FaultyLog(shared);
-  const store = memoryStore()({ clock });
-  const writer = createCache({ name: 'test', clock, random, log: shared, store });
-  const behind = createCache({ name: 'test', clock, random, log: link, store, ...options });
+  const fleet = await followerBehind(options);
+  const { clock, behind, writer } = fleet;
   await behind.ready();
   await clock.advance(0);
   const database = new Map([['k', 'old']]);
   const load = vi.fn((id: string) => database.get(id));
   const row = behind.query({ name: 'row', load, ...options.defaults });
-  /** From now on the node answers, and learns nothing: the reading under way ends without a record. */
-  const fallBehind = async (): Promise<void> => {
-    link.stall('follow');
-    await clock.advance(500);
-  };
   /** On the node that is up to date, in a session: what the client is told. */
   const write = async (token?: string): Promise<string> =>
     writer.session(token, async () => {
@@ -45,7 +29,7 @@ async function setUp(options: Partial<CacheOptions> = {}) {
     await clock.advance(60);
     return reading;
   };
-  return { clock, shared, link, writer, behind, database, load, row, fallBehind, write, answered };
+  return { ...fleet, database, load, row, write, answered };
 }
 
 describe('a session', () => {

@@ -1,37 +1,20 @@
 import { describe, expect, it, vi } from 'vitest';
-import { logOptions } from '../coherence/log-options.ts';
-import { MemoryLog } from '../coherence/memory-log.ts';
-import { Stopwatch } from '../coherence/stopwatch.ts';
 import { key } from '../coherence/target.ts';
-import { FakeClock } from '../testing/fake-clock.ts';
-import { FaultyLog } from '../testing/faulty-log.ts';
+import { followerBehind } from '../testing/follower-behind.ts';
 import { Gate } from '../testing/gate.ts';
-import { SeededRandom } from '../testing/seeded-random.ts';
-import { createCache } from './cache.ts';
 import type { CacheOptions } from './cache-options.ts';
 import type { CacheEvent } from './events.ts';
 import type { LoadContext } from './load-context.ts';
-import { memoryStore } from './memory-store.ts';
 
 /** A writer that is always up to date, and a node that follows the same log over connections, which can be stalled. */
 async function setUp(options: Partial<CacheOptions> = {}) {
-  const clock = new FakeClock();
-  const random = new SeededRandom(1).next;
-  const shared = new MemoryLog(logOptions(), { clock, stopwatch: new Stopwatch(clock), random });
-  const link = new FaultyLog(shared);
-  const store = memoryStore()({ clock });
-  const writer = createCache({ name: 'test', clock, random, log: shared, store });
-  const behind = createCache({ name: 'test', clock, random, log: link, store, ...options });
+  const fleet = await followerBehind(options);
+  const { clock, behind } = fleet;
   const events: CacheEvent[] = [];
   behind.on((event) => void events.push(event));
   await behind.ready();
   await clock.advance(0);
-  /** From now on the node answers, and learns nothing: the reading under way ends without a record. */
-  const fallBehind = async (): Promise<void> => {
-    link.stall('follow');
-    await clock.advance(500);
-  };
-  return { clock, shared, link, store, writer, behind, events, fallBehind };
+  return { ...fleet, events };
 }
 
 describe('a reader with a token', () => {
