@@ -1,45 +1,29 @@
-import { Redis } from 'ioredis';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it } from 'vitest';
 import { type Cache, createCache, key, TidemarkError } from '../../src/index.ts';
 import { redis } from '../../src/redis/index.ts';
 import { waitUntil } from '../../src/testing/wait-until.ts';
-import { type RedisServer, startRedis } from '../servers/redis-server.ts';
+import { emptiedRedis } from '../servers/emptied-redis.ts';
 
 const MAX_LAG = 500;
 const EVERYWHERE = { acknowledged: 'everywhere' } as const;
 const ATTACHED = { timeout: '10s' } as const;
 
-let server: RedisServer;
-let admin: Redis;
+const shared = emptiedRedis();
 let caches: Cache[] = [];
 let version = 0;
-
-beforeAll(async () => {
-  server = await startRedis();
-  admin = new Redis(server.url);
-});
-
-afterAll(async () => {
-  admin.disconnect();
-  await server.stop();
-});
-
-beforeEach(async () => {
-  await admin.flushall();
-});
 
 afterEach(async () => {
   await Promise.all(caches.map((cache) => cache.close()));
   caches = [];
 });
 
-function node(url = server.url): Cache {
+function node(url = shared.server.url): Cache {
   const cache = createCache({ name: 'shop', maxLag: MAX_LAG, ...redis({ url }) });
   caches.push(cache);
   return cache;
 }
 
-const listed = (): Promise<Record<string, string>> => admin.hgetall('{shop}:nodes');
+const listed = (): Promise<Record<string, string>> => shared.admin.hgetall('{shop}:nodes');
 
 /** Until a list has been known for as long as a node that it lost would serve. */
 async function settle(writer: Cache): Promise<void> {
@@ -69,7 +53,7 @@ describe('an invalidation acknowledged everywhere', () => {
     const writer = node();
     await writer.ready(ATTACHED);
     await settle(writer);
-    await admin.hset('{shop}:nodes', 'shop#dead', `- 0 ${MAX_LAG} ${Date.now()}`);
+    await shared.admin.hset('{shop}:nodes', 'shop#dead', `- 0 ${MAX_LAG} ${Date.now()}`);
     const began = performance.now();
     const receipt = await writer.invalidate([key('user:1')], EVERYWHERE);
     expect(receipt).toMatchObject({ status: 'applied', everywhere: true });
@@ -80,7 +64,7 @@ describe('an invalidation acknowledged everywhere', () => {
     const [writer] = [node(), node()];
     await Promise.all(caches.map((cache) => cache.ready(ATTACHED)));
     await settle(writer);
-    await admin.del('{shop}:nodes');
+    await shared.admin.del('{shop}:nodes');
     const began = performance.now();
     expect((await writer.invalidate([key('user:1')], EVERYWHERE)).everywhere).toBe(true);
     expect(performance.now() - began).toBeGreaterThan(MAX_LAG);
@@ -105,7 +89,7 @@ describe('an invalidation acknowledged everywhere', () => {
     const alone = createCache({ name: 'alone' });
     caches.push(alone);
     expect((await alone.invalidate([key('user:1')], EVERYWHERE)).everywhere).toBe(true);
-    const { presence: _, ...rest } = redis({ url: server.url });
+    const { presence: _, ...rest } = redis({ url: shared.server.url });
     const blind = createCache({ name: 'blind', ...rest });
     caches.push(blind);
     await expect(blind.invalidate([key('user:1')], EVERYWHERE)).rejects.toThrow(TidemarkError);

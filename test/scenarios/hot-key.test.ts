@@ -1,5 +1,4 @@
-import { Redis } from 'ioredis';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { systemRandom } from '../../src/cache/system-clock.ts';
 import { type Cache, createCache, memoryLog, tag } from '../../src/index.ts';
 import { redisKeys } from '../../src/redis/keys.ts';
@@ -8,31 +7,19 @@ import { RedisStore } from '../../src/redis/store.ts';
 import { Gate } from '../../src/testing/gate.ts';
 import { waitUntil } from '../../src/testing/wait-until.ts';
 import { commandsTo, type ObservedCommands } from '../servers/redis-connection.ts';
-import { type RedisServer, startRedis } from '../servers/redis-server.ts';
+import { emptiedRedis } from '../servers/emptied-redis.ts';
 
 const NODES = 20;
 const TAGS = { tags: ['org'] };
 const keys = redisKeys('hot');
 
-let server: RedisServer;
-let admin: Redis;
+const shared = emptiedRedis();
 let fleet: { readonly cache: Cache; readonly commands: ObservedCommands }[];
 
-beforeAll(async () => {
-  server = await startRedis();
-  admin = new Redis(server.url);
-});
-
-afterAll(async () => {
-  admin.disconnect();
-  await server.stop();
-});
-
 beforeEach(async () => {
-  await admin.flushall();
   const log = memoryLog();
   fleet = Array.from({ length: NODES }, () => {
-    const commands = commandsTo(server.url);
+    const commands = commandsTo(shared.server.url);
     const store = new RedisStore({ keys, commands, eager: false, release: () => commands.close() });
     const lease = new RedisLease({ keys, commands, random: systemRandom(), release: () => {} });
     return { commands, cache: createCache({ name: 'hot', log, store, lease, requestTimeout: '5s' }) };
@@ -88,7 +75,7 @@ describe('a hot key that 20 nodes read', () => {
     const late = anyNode(1).getOrSet('k', load, TAGS);
     await waitUntil(() => commands.sent.length > 0);
     expect(await anyNode(0).getOrSet('k', load, TAGS)).toBe(1);
-    await waitUntil(async () => String(await admin.get(keys.lease('k'))).startsWith('given back'));
+    await waitUntil(async () => String(await shared.admin.get(keys.lease('k'))).startsWith('given back'));
     gate.open();
     expect(await late).toBe(1);
     expect(loads).toBe(1);

@@ -1,36 +1,20 @@
 import { CacheInterceptor, CacheModule } from '@nestjs/cache-manager';
 import { Controller, Get, type INestApplication, Module, UseInterceptors } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
-import { Redis } from 'ioredis';
 import { Keyv } from 'keyv';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type Cache, createCache } from '../../src/index.ts';
 import { KeyvTidemark } from '../../src/keyv/index.ts';
 import { redis } from '../../src/redis/index.ts';
 import { Gate } from '../../src/testing/gate.ts';
 import { waitUntil } from '../../src/testing/wait-until.ts';
-import { type RedisServer, startRedis } from '../servers/redis-server.ts';
+import { emptiedRedis } from '../servers/emptied-redis.ts';
 import { type KeyvNode, MAX_LAG, startKeyvNode } from './keyv-node.ts';
 
 const PATIENT = { timeout: 15_000 };
 
-let server: RedisServer;
-let admin: Redis;
+const shared = emptiedRedis();
 let nodes: KeyvNode[] = [];
-
-beforeAll(async () => {
-  server = await startRedis();
-  admin = new Redis(server.url);
-});
-
-afterAll(async () => {
-  admin.disconnect();
-  await server.stop();
-});
-
-beforeEach(async () => {
-  await admin.flushall();
-});
 
 afterEach(async () => {
   await Promise.all(nodes.map((node) => node.end({ type: 'stop' })));
@@ -38,7 +22,7 @@ afterEach(async () => {
 });
 
 async function start(): Promise<KeyvNode> {
-  const node = await startKeyvNode(server.url);
+  const node = await startKeyvNode(shared.server.url);
   nodes.push(node);
   return node;
 }
@@ -49,9 +33,9 @@ describe('cache-manager over a Keyv, in two processes', { timeout: 60_000 }, () 
     for (let round = 0; round < 15; round++) {
       const [row, gate] = [`row:${round % 3}`, `gate:${round}`];
       const wrapped = a.ask({ type: 'wrap', row, gate });
-      await waitUntil(() => admin.exists(`${gate}:read`), PATIENT);
+      await waitUntil(() => shared.admin.exists(`${gate}:read`), PATIENT);
       const raised = await b.ask({ type: 'raise', row });
-      await admin.set(`${gate}:open`, 1);
+      await shared.admin.set(`${gate}:open`, 1);
       expect(await wrapped).toBe(raised - 1);
       // On the node that wrote, at once; on the one that loaded, within a message's time.
       expect(await b.ask({ type: 'get', row })).toBe(-1);
@@ -86,7 +70,7 @@ describe('NestJS’ CacheInterceptor over a Keyv', { timeout: 60_000 }, () => {
 
   beforeEach(async () => {
     Object.assign(handler, { version: 1, gates: [], calls: 0 });
-    cache = createCache({ name: 'shop', maxLag: MAX_LAG, ...redis({ url: server.url }) });
+    cache = createCache({ name: 'shop', maxLag: MAX_LAG, ...redis({ url: shared.server.url }) });
     await cache.ready();
     const stores = [new Keyv({ store: new KeyvTidemark({ cache }) })];
     @Module({ imports: [CacheModule.register({ stores })], controllers: [Rows] })

@@ -1,29 +1,16 @@
-import { Redis } from 'ioredis';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { waitUntil } from '../../src/testing/wait-until.ts';
-import { type RedisServer, startRedis } from '../servers/redis-server.ts';
+import { emptiedRedis } from '../servers/emptied-redis.ts';
 import { type Given, Release } from './release.ts';
 
 const MAX_LAG = 500;
 const PATIENT = { timeout: 15_000 };
 
-let server: RedisServer;
-let admin: Redis;
+const shared = emptiedRedis();
 let running: Release[] = [];
 
-beforeAll(async () => {
-  server = await startRedis();
-  admin = new Redis(server.url);
-});
-
-afterAll(async () => {
-  admin.disconnect();
-  await server.stop();
-});
-
 beforeEach(async () => {
-  await admin.flushall();
-  for (const item of ITEMS) await admin.hset('prices', item, 1_000);
+  for (const item of ITEMS) await shared.admin.hset('prices', item, 1_000);
 });
 
 afterEach(async () => {
@@ -34,7 +21,7 @@ afterEach(async () => {
 const ITEMS = ['a', 'b', 'c', 'd'];
 
 async function start(release: 1 | 2, slow = 0): Promise<Release> {
-  const made = await Release.start(release, server.url, MAX_LAG, slow);
+  const made = await Release.start(release, shared.server.url, MAX_LAG, slow);
   running.push(made);
   return made;
 }
@@ -61,14 +48,14 @@ describe('an upgrade of a fleet, one process after the other', { timeout: 60_000
   it('begins with what the old release has kept, and loads none of it again', async () => {
     const old = await start(1);
     for (const item of ITEMS) expect(cents(1, await old.read(item))).toBe(1_000);
-    await waitUntil(async () => (await admin.keys('shop:v:price:*')).length === ITEMS.length, PATIENT);
+    await waitUntil(async () => (await shared.admin.keys('shop:v:price:*')).length === ITEMS.length, PATIENT);
     const now = await start(2);
     for (const item of ITEMS) {
       const given = await now.read(item);
       expect([cents(2, given), given.from]).toEqual([1_000, 'store']);
     }
     expect(await now.loads()).toBe(0);
-    await waitUntil(async () => (await admin.keys('shop:v:\\\\v2:price:*')).length === ITEMS.length, PATIENT);
+    await waitUntil(async () => (await shared.admin.keys('shop:v:\\\\v2:price:*')).length === ITEMS.length, PATIENT);
   });
 
   it('serves each release its own shape, never older than any write of either, until the old one is gone', async () => {
@@ -105,7 +92,7 @@ describe('an upgrade of a fleet, one process after the other', { timeout: 60_000
   it('does not lift what a slow load of the old release has brought after the new one has written', async () => {
     const [old, now] = [await start(1, 300), await start(2)];
     const slow = old.read('a');
-    await waitUntil(async () => (await admin.keys('shop:l:price:a')).length > 0, PATIENT);
+    await waitUntil(async () => (await shared.admin.keys('shop:l:price:a')).length > 0, PATIENT);
     const raised = await now.raise('a');
     expect(cents(1, await slow)).toBeLessThanOrEqual(raised.cents);
     const given = await now.read('a');

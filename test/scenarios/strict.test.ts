@@ -2,42 +2,29 @@ import { fork } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
-import { Redis } from 'ioredis';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { keyLabel } from '../../src/coherence/label.ts';
 import { logOptions } from '../../src/coherence/log-options.ts';
 import { Stopwatch } from '../../src/coherence/stopwatch.ts';
 import { type Cache, createCache, key, type StrictWrite, systemClock, systemRandom } from '../../src/index.ts';
 import { redis } from '../../src/redis/index.ts';
 import { waitUntil } from '../../src/testing/wait-until.ts';
-import { type RedisServer, startRedis } from '../servers/redis-server.ts';
+import { emptiedRedis } from '../servers/emptied-redis.ts';
 import type { Order } from './strict-process.ts';
 
 const MAX_LAG = 500;
 const ROW = key('row', 'a');
 const PATIENT = { timeout: 15_000 };
 
-let server: RedisServer;
-let admin: Redis;
+const shared = emptiedRedis();
 let caches: Cache[] = [];
 /** The row in the database. */
 let version = 0;
 
-beforeAll(async () => {
-  server = await startRedis();
-  admin = new Redis(server.url);
-});
-
-afterAll(async () => {
-  admin.disconnect();
-  await server.stop();
-});
-
 beforeEach(async () => {
-  await admin.flushall();
   version = 0;
   for (let i = 0; i < 3; i++)
-    caches.push(createCache({ name: 'shop', maxLag: MAX_LAG, strict: true, ...redis({ url: server.url }) }));
+    caches.push(createCache({ name: 'shop', maxLag: MAX_LAG, strict: true, ...redis({ url: shared.server.url }) }));
   await Promise.all(caches.map((cache) => cache.ready({ timeout: '10s' })));
   await warm();
 });
@@ -64,7 +51,7 @@ async function warm(): Promise<void> {
 
 /** What a relay does once the database has told it that a transaction has ended. */
 async function closeAsRelay(id: string): Promise<void> {
-  const { log } = redis({ url: server.url });
+  const { log } = redis({ url: shared.server.url });
   const [clock, random] = [systemClock, systemRandom()];
   const context = { name: 'shop', clock, random, stopwatch: new Stopwatch(clock), logger: undefined };
   const made = log({ ...context, logOptions: logOptions({ maxLag: MAX_LAG }) });
@@ -77,7 +64,7 @@ async function closeAsRelay(id: string): Promise<void> {
 async function announcedByTheDead(id: string): Promise<void> {
   const program = fileURLToPath(new URL('./strict-process.ts', import.meta.url));
   const child = fork(program, { execArgv: ['--import', 'tsx'] });
-  child.send({ url: server.url, maxLag: MAX_LAG, id, row: 'a' } satisfies Order);
+  child.send({ url: shared.server.url, maxLag: MAX_LAG, id, row: 'a' } satisfies Order);
   await once(child, 'message');
   const gone = once(child, 'exit');
   child.kill('SIGKILL');
@@ -151,7 +138,7 @@ describe('a strict write', { timeout: 60_000 }, () => {
     const [writer] = caches as [Cache];
     const write: StrictWrite = await writer.announce([ROW], { timeout: '20s' });
     const before = epochs();
-    await admin.flushall();
+    await shared.admin.flushall();
     await waitUntil(() => epochs().every((epoch, i) => epoch !== before[i]), PATIENT);
     await waitUntil(() => open().every((count) => count === 1), PATIENT);
     version++;
@@ -164,8 +151,8 @@ describe('a strict write', { timeout: 60_000 }, () => {
 
   it('is refused where a node does not confirm it in time, and leaves nothing open', async () => {
     const [writer] = caches as [Cache];
-    await admin.hset('{shop}:nodes', 'shop#dead', `- 0 60000 ${Date.now()}`);
-    await admin.hset('{shop}:log', 'longest', '60000');
+    await shared.admin.hset('{shop}:nodes', 'shop#dead', `- 0 60000 ${Date.now()}`);
+    await shared.admin.hset('{shop}:log', 'longest', '60000');
     await expect(writer.announce([ROW], { timeout: 300 })).rejects.toMatchObject({ code: 'NOT_CONFIRMED' });
     await waitUntil(() => open().every((count) => count === 0), PATIENT);
     await warm();
