@@ -34,7 +34,8 @@ export interface TidemarkOptions extends HttpSessionOptions<FastifyRequest> {
  */
 export const tidemark: (app: FastifyInstance, options: TidemarkOptions) => Promise<void> = Object.assign(
   async (app: FastifyInstance, { cache: given, ...options }: TidemarkOptions): Promise<void> => {
-    const made = 'openSession' in given ? undefined : createCache(given);
+    // What is no object at all is refused below.
+    const made = Object(given) !== given || 'openSession' in given ? undefined : createCache(given);
     if (made !== undefined) app.addHook('onClose', async () => void (await made.close()));
     const cache = made ?? (given as Cache);
     const begin = httpSessions(cache, options);

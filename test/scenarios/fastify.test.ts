@@ -105,6 +105,8 @@ describe('tidemark/fastify', () => {
     [{ cache: { name: 'shop' }, header: 'no name' }, 'header: "no name" is no name of a header'],
     [{ cache: { name: 'shop' }, trusts: true }, 'there is no option "trusts"'],
     [{ cache: {} }, 'name'],
+    [{}, 'cache: undefined is no cache. Give what createCache() returned'],
+    [{ cache: 'shop' }, 'cache: "shop" is no cache'],
   ])('refuses %j', async (options, message) => {
     const app = fastify();
     await expect(async () => app.register(tidemark, options as never)).rejects.toThrow(message);
