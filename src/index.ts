@@ -21,11 +21,13 @@ export type { Stopwatch } from './coherence/stopwatch.ts';
 export { everything, key, pattern, type Target, tag } from './coherence/target.ts';
 export type { Cover } from './coherence/view.ts';
 export type { LoadMany } from './cache/batch.ts';
-export type { Breaker } from './cache/breaker.ts';
+export type { Breaker, BreakerBoard, BreakerChange, BreakerNotice, ProbeAnswer } from './cache/breaker.ts';
 export { type Cache, createCache } from './cache/cache.ts';
 export type { GetOptions, InvalidateOptions, SetOptions } from './cache/call-options.ts';
 export type { CacheOptions } from './cache/cache-options.ts';
-export type { CacheEvent, From, Listener, MissReason, ShadowOutcome } from './cache/events.ts';
+export type { CacheParts } from './cache/cache-parts.ts';
+export type { Diagnostics, KeyPage, ServerReport } from './cache/diagnostics.ts';
+export type { CacheEvent, From, Listener, ListenOptions, MissReason, ShadowOutcome } from './cache/events.ts';
 export {
   type HttpRequest,
   type HttpResponse,
@@ -34,22 +36,33 @@ export {
   SESSION_HEADER,
   type Sessions,
 } from './cache/http-session.ts';
+export type { InspectedLabel } from './cache/inspected-label.ts';
+export type { InspectedEntry, Inspection } from './cache/inspection.ts';
 export type { Lease, LeaseAnswer } from './cache/lease.ts';
 export { type ContextLoad, type LoadContext, withContext } from './cache/load-context.ts';
+export { memoryBreakerBoard } from './cache/memory-breaker-board.ts';
+export { memoryReports } from './cache/memory-reports.ts';
 export { memoryStore } from './cache/memory-store.ts';
 export type { Outlook } from './cache/outlook.ts';
 export type { PlaceAnswer, Places } from './cache/places.ts';
 export type { Query, QueryOptions, ReadRequestOf } from './cache/query.ts';
 export type { Migrate } from './cache/version.ts';
+export { beginSessions } from './cache/request-sessions.ts';
 export type { ReadMode, ReadOptions } from './cache/read-options.ts';
 export type { Provenance } from './cache/read-path.ts';
+export type { RelayReport } from './cache/relay-report.ts';
+export type { NodeReport, Reports } from './cache/reports.ts';
+export type { Sample, SampleListener } from './cache/sample.ts';
 export type { Session } from './cache/session.ts';
 export type { ShadowCounts } from './cache/shadow-counts.ts';
 export type { Serializer, SerializerOption } from './cache/serializer.ts';
 export type { Size } from './cache/size.ts';
 export type { Store } from './cache/store.ts';
 export type { AnnounceOptions, CommittedOptions, StrictWrite } from './cache/strict-write.ts';
+export type { Counts } from './cache/tally.ts';
+export type { OpenSpan, Traced, TracedOutcome, Tracing } from './cache/tracing.ts';
 export { systemClock, systemRandom } from './cache/system-clock.ts';
+export type { ProcessName } from './cache/system-process.ts';
 export {
   type Argument,
   type Arguments,

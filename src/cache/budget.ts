@@ -19,6 +19,11 @@ export class Budget {
     return this.#running;
   }
 
+  /** Whether more than half of the places are taken. */
+  get busy(): boolean {
+    return this.#running * 2 > this.#limit;
+  }
+
   get waiting(): number {
     return this.#waiting.length;
   }

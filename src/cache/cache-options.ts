@@ -10,17 +10,21 @@ import type { Part, PartContext } from '../coherence/part.ts';
 import type { Presence } from '../coherence/presence.ts';
 import type { ServerCheck } from '../coherence/server-check.ts';
 import { Stopwatch } from '../coherence/stopwatch.ts';
-import { type Breaker, noBreaker } from './breaker.ts';
+import { type Breaker, type BreakerBoard, noBreaker } from './breaker.ts';
+import type { Diagnostics } from './diagnostics.ts';
 import type { Compression } from './compression.ts';
 import { type Lease, noLease } from './lease.ts';
 import { checkKnown } from '../coherence/known-options.ts';
+import { memoryBreakerBoard } from './memory-breaker-board.ts';
 import type { MemoryLimits } from './memory-tier.ts';
 import type { Places } from './places.ts';
 import { DEFAULT_READ_SETTINGS, type ReadOptions, type ReadSettings, readSettings } from './read-options.ts';
+import type { Reports } from './reports.ts';
 import { type Serializer, type SerializerOption, serializersOf } from './serializer.ts';
 import { bytes, type Size } from './size.ts';
 import type { Store } from './store.ts';
 import { systemClock, systemRandom } from './system-clock.ts';
+import type { Tracing } from './tracing.ts';
 
 /** What a cache is made of. Only `name` is required: then it lives in this process, in memory. */
 export interface CacheOptions extends Pick<LogSettings, 'maxLag' | 'maxLife' | 'slots' | 'hashes'> {
@@ -43,13 +47,22 @@ export interface CacheOptions extends Pick<LogSettings, 'maxLag' | 'maxLife' | '
   readonly places?: Part<Places>;
   /** The nodes of the fleet, for invalidations that are acknowledged everywhere. */
   readonly presence?: Part<Presence>;
+  /** Where the nodes of the fleet say how they are, for `tidemark/operations`. */
+  readonly reports?: Part<Reports>;
+  /** What tools look at on the fleet's server, for `tidemark/operations`. */
+  readonly diagnostics?: Part<Diagnostics>;
+  /** Spans of loads, of requests to the store, and of invalidations on every node; see `tidemark/opentelemetry`. */
+  readonly tracing?: Part<Tracing>;
   /**
    * Strict writes (`announce`) are promised to this cache's readers; give it to every process of the fleet. It needs `presence`, or a
    * log in this process. Where the log is elsewhere, nothing is served or kept for twice `maxLag` after a start and in each new
    * epoch, loads are not shared while detached, and a reader's tolerance ends where a strict write begins. Default false.
    */
   readonly strict?: boolean;
+  /** Around the requests to the store. */
   readonly breaker?: Part<Breaker>;
+  /** Where the fleet's breakers tell each other what they find, as `Cache.breakers`; default: this process only. */
+  readonly breakers?: Part<BreakerBoard>;
   /** How values are written to the store: `'json'` (default), `'msgpack'`, or one of your own. */
   readonly serializer?: SerializerOption;
   /** Compress stored values above a size; default `'1kb'`; `false` for never. */
@@ -94,8 +107,12 @@ export interface CacheSettings {
   readonly check: ServerCheck | undefined;
   readonly lease: Lease;
   readonly presence: Presence | undefined;
+  readonly reports: Reports | undefined;
+  readonly diagnostics: Diagnostics | undefined;
+  readonly tracing: Tracing | undefined;
   readonly strict: boolean;
   readonly breaker: Breaker;
+  readonly breakers: BreakerBoard;
   readonly serializers: readonly Serializer[];
   readonly compression: Compression | undefined;
   readonly concurrency: number;
@@ -128,8 +145,12 @@ const KNOWN: Record<keyof CacheOptions, true> = {
   lease: true,
   places: true,
   presence: true,
+  reports: true,
+  diagnostics: true,
+  tracing: true,
   strict: true,
   breaker: true,
+  breakers: true,
   serializer: true,
   compression: true,
   loads: true,
@@ -210,8 +231,12 @@ export function cacheSettings(options: CacheOptions, distrustful = true): CacheS
     check: make(options.check, context),
     lease: make(options.lease, context),
     presence: make(options.presence, context),
+    reports: make(options.reports, context),
+    diagnostics: make(options.diagnostics, context),
+    tracing: make(options.tracing, context),
     places: fleet === undefined ? undefined : make(options.places, context),
     breaker: make(options.breaker, context),
+    breakers: make(options.breakers ?? memoryBreakerBoard(), context),
   };
   return {
     ...checked,

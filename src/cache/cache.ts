@@ -1,12 +1,13 @@
 import { type Duration, milliseconds } from '../coherence/duration.ts';
 import { NO_GUARD_REMOVED, type RemovedGuards } from '../coherence/guards.ts';
-import { canonicalKey, type KeyInput } from '../coherence/key.ts';
+import { canonicalKey, type KeyInput, keyOf } from '../coherence/key.ts';
 import { checkKnown } from '../coherence/known-options.ts';
 import { keyLabel } from '../coherence/label.ts';
 import type { Unsubscribe } from '../coherence/log.ts';
 import { formatToken, type Token } from '../coherence/position.ts';
 import type { Receipt } from '../coherence/receipt.ts';
 import { key as keyTarget, type Target } from '../coherence/target.ts';
+import type { BreakerBoard } from './breaker.ts';
 import type { CacheOptions } from './cache-options.ts';
 import {
   checkTags,
@@ -18,9 +19,11 @@ import {
   positionOfMark,
   type SetOptions,
 } from './call-options.ts';
+import type { CacheParts } from './cache-parts.ts';
 import { Engine } from './engine.ts';
 import { Entry, NEVER } from './entry.ts';
-import type { Listener } from './events.ts';
+import type { Listener, ListenOptions } from './events.ts';
+import { type Inspection, inspect } from './inspection.ts';
 import { Invalidations } from './invalidations.ts';
 import type { LoadContext } from './load-context.ts';
 import { wholeNumber } from './log-access.ts';
@@ -28,8 +31,10 @@ import { type Outlook, outlook } from './outlook.ts';
 import { makeQuery, type Query, QueryNames, type QueryOptions, type ReadRequestOf } from './query.ts';
 import { readSettings } from './read-options.ts';
 import { Reads } from './reads.ts';
+import type { SampleListener } from './sample.ts';
 import { ClientSession, type Session } from './session.ts';
 import type { AnnounceOptions, StrictWrite } from './strict-write.ts';
+import type { Counts } from './tally.ts';
 
 /**
  * A cache that serves an entry only if no record after its mark covers it.
@@ -51,6 +56,11 @@ export class Cache {
 
   get name(): string {
     return this.#engine.settings.context.name;
+  }
+
+  /** Where the breakers of this cache's fleet tell each other what they find: for the `board` of a breaker. It ends with the cache. */
+  get breakers(): BreakerBoard {
+    return this.#engine.settings.breakers;
   }
 
   /**
@@ -265,9 +275,25 @@ export class Cache {
 
   // --- seeing and ending
 
-  /** Calls `listener` with every {@link CacheEvent} until the returned function is called. */
-  on(listener: Listener): Unsubscribe {
-    return this.#engine.events.on(listener);
+  /**
+   * Calls `listener` with every {@link CacheEvent} until the returned function is called. A listener to hits makes a warm hit
+   * slower, since each is an event then: `{ except: ['hit'] }` for one that can do without.
+   */
+  on(listener: Listener, options: ListenOptions = {}): Unsubscribe {
+    return this.#engine.listen(listener, options);
+  }
+
+  /** How many hits there were, by query: those of memory are not counted otherwise, unless every one is listened to. */
+  counts(): readonly Counts[] {
+    return this.#engine.tallies.counts();
+  }
+
+  /**
+   * Calls `listener` with what readers are served, as {@link Sample}s that can be compared with their source: of reads that memory
+   * answers one in 64, and every other. It must be quick, and choose.
+   */
+  onSample(listener: SampleListener): Unsubscribe {
+    return this.#engine.sampled(listener);
   }
 
   /**
@@ -293,7 +319,9 @@ export class Cache {
 
   /**
    * Where this node is. `announced`: strict writes that are open, anywhere in the fleet, as far as this node has applied the log.
-   * Counting `tableFill`, the share of the tide table ever written, takes about a millisecond. */
+   * Counting `tableFill`, the share of the tide table ever written, takes about a millisecond. `provenAge`: milliseconds since what is
+   * known of the log was proved; the node serves while it is at most `maxLag`.
+   */
   status(): {
     attached: boolean;
     position: Token;
@@ -303,10 +331,13 @@ export class Cache {
     queued: number;
     announced: number;
     tableFill: number;
+    provenAge: number;
+    maxLag: number;
   } {
     const { node, memory, budget } = this.#engine;
+    const now = this.#engine.now();
     return {
-      attached: node.attachedAt(this.#engine.now()),
+      attached: node.attachedAt(now),
       position: this.mark(),
       entries: memory?.size ?? 0,
       bytes: memory?.bytes ?? 0,
@@ -314,7 +345,53 @@ export class Cache {
       queued: node.view.pending.size,
       announced: node.view.announcements.size,
       tableFill: node.view.fill(),
+      provenAge: Math.max(0, now - node.follower.provenAt(now)),
+      maxLag: node.follower.options.maxLag,
     };
+  }
+
+  /**
+   * What the tiers have under a key, and why each entry may be served or may not: its mark, and the newest record that covers each
+   * of its labels. Serves nothing, loads nothing, and counts as no use.
+   *
+   * @throws TidemarkError `INVALID_KEY`, `CLOSED`
+   * @example (await cache.inspect('user:42')).entries[0]?.verdict; // 'fresh'
+   */
+  inspect(key: KeyInput): Promise<Inspection> {
+    this.#engine.checkOpen();
+    return inspect(this.#engine, canonicalKey(key));
+  }
+
+  /**
+   * The keys in this process's memory that are `prefix` or below it, the most recently used last; `''` for all. Whether they may be
+   * served is not asked.
+   *
+   * @param options `most`: how many, default 100
+   * @throws TidemarkError `INVALID_KEY`, `INVALID_OPTION`
+   */
+  keys(prefix: KeyInput = '', options: { readonly most?: number } = {}): readonly string[] {
+    checkKnown(options, ['most'], 'keys()');
+    const most = wholeNumber(options.most ?? 100, 'most', 0);
+    const path = prefix === '' ? '' : canonicalKey(prefix);
+    const found = new Set<string>();
+    for (const [place] of this.#engine.memory?.oldestFirst() ?? []) {
+      const key = keyOf(place);
+      if (path === '' || key === path || key.startsWith(`${path}:`)) found.add(key);
+    }
+    return [...found].slice(-most || found.size);
+  }
+
+  /** Whether `close()` was called. */
+  get closed(): boolean {
+    return this.#engine.closed;
+  }
+
+  /** What this cache was made of, for tools; see `tidemark/operations`. */
+  get parts(): CacheParts {
+    const { settings, node, traces } = this.#engine;
+    const { context, presence, reports, diagnostics } = settings;
+    const traceparent = (): string | undefined => traces.traceparent();
+    return { context, node: node.origin, presence, reports, diagnostics, traceparent };
   }
 
   /**

@@ -25,9 +25,13 @@ const OPTIONS = { params: { [constants.BROTLI_PARAM_QUALITY]: 1 } };
 const pack = promisify(brotliCompress);
 const unpack = promisify(brotliDecompress);
 
-/** The compressed payload, or `undefined` where it should be kept as it is: too small, too large to be read back, or no smaller. */
-export async function compress(payload: Uint8Array, { above }: Compression): Promise<Uint8Array | undefined> {
-  if (payload.length <= above || payload.length > MAX_EXPANDED) return undefined;
+/** Whether a payload is worth an attempt: not too small, nor too large to be read back. */
+export function isCompressible({ length }: Uint8Array, { above }: Compression): boolean {
+  return length > above && length <= MAX_EXPANDED;
+}
+
+/** The compressed payload, or `undefined` where it is no smaller. */
+export async function compress(payload: Uint8Array): Promise<Uint8Array | undefined> {
   const packed = await pack(payload, OPTIONS);
   return packed.length < payload.length ? packed : undefined;
 }

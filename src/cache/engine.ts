@@ -1,22 +1,29 @@
 import { shorten, TidemarkError } from '../coherence/errors.ts';
 import type { RemovedGuards } from '../coherence/guards.ts';
 import { keyOf } from '../coherence/key.ts';
+import type { Unsubscribe } from '../coherence/log.ts';
 import type { Logger } from '../coherence/logger.ts';
 import { Node } from '../coherence/node.ts';
+import type { LogRecord } from '../coherence/record.ts';
 import { Budget } from './budget.ts';
 import { type CacheOptions, type CacheSettings, cacheSettings } from './cache-options.ts';
 import { Consistent } from './consistent.ts';
-import { Events } from './events.ts';
+import { Events, type Listener, type ListenOptions } from './events.ts';
 import { Fill } from './fill.ts';
 import { FleetBudget } from './fleet-budget.ts';
 import { journal } from './journal.ts';
 import { LabelSets } from './label-set.ts';
 import { MemoryTier } from './memory-tier.ts';
-import { ReadPath } from './read-path.ts';
+import { ReadPath, type Served } from './read-path.ts';
+import type { EventSubject, ReadRequest } from './read-request.ts';
+import { type SampleListener, type SampleParts, Samples, ServedSample } from './sample.ts';
 import { Scopes } from './scope.ts';
 import { Shadow } from './shadow.ts';
 import { StoreTier } from './store-tier.ts';
 import { Sweep } from './sweep.ts';
+import { Tallies } from './tally.ts';
+import { tracedLog } from './traced-log.ts';
+import { Traces } from './traces.ts';
 
 /** What a cache is made of, put together, from its start to its end. */
 export class Engine {
@@ -28,6 +35,9 @@ export class Engine {
   readonly store: StoreTier | undefined;
   readonly labels: LabelSets = new LabelSets();
   readonly scopes: Scopes = new Scopes();
+  readonly tallies: Tallies = new Tallies();
+  readonly samples: Samples = new Samples();
+  readonly traces: Traces;
   readonly budget: Budget;
   readonly fill: Fill;
   readonly path: ReadPath;
@@ -35,6 +45,8 @@ export class Engine {
   readonly shadow: Shadow;
   readonly #fleetBudget: FleetBudget | undefined;
   readonly #sweep: Sweep | undefined;
+  /** What samples ask. */
+  readonly #sampling: SampleParts;
   #closed: Promise<{ unsent: number }> | undefined;
 
   /** @throws TidemarkError `INVALID_OPTION`, before anything was started */
@@ -43,6 +55,7 @@ export class Engine {
     this.settings = settings;
     this.removed = removed;
     this.events = eventsOf(settings);
+    this.traces = new Traces(settings.tracing, settings.context.logger);
     this.node = this.#makeNode();
     this.memory = this.#makeMemory();
     this.store = this.#makeStore();
@@ -57,12 +70,54 @@ export class Engine {
     this.consistent = new Consistent({ ...parts, reads: this.path });
     this.shadow = new Shadow({ ...parts, reads: this.path, fill: this.fill });
     this.#sweep = this.#makeSweep();
-    this.node.start();
+    this.#sampling = {
+      node: this.node,
+      past: async (request) => {
+        this.checkOpen();
+        return this.fill.past(request);
+      },
+      busy: () => this.budget.busy,
+    };
+    // What follows the log goes on for the life of the cache, and belongs to no request that happens to have made it.
+    this.traces.apart(() => this.node.start());
   }
 
   /** The stopwatch, in ms. */
   now(): number {
     return this.settings.context.stopwatch.now();
+  }
+
+  /** See `Cache.on`. */
+  listen(listener: Listener, options: ListenOptions): Unsubscribe {
+    const end = this.events.on(listener, options);
+    this.#retime();
+    return () => {
+      end();
+      this.#retime();
+    };
+  }
+
+  /** See `Cache.onSample`. */
+  sampled(listener: SampleListener): Unsubscribe {
+    this.samples.add(listener);
+    this.#retime();
+    return () => {
+      this.samples.remove(listener);
+      this.#retime();
+    };
+  }
+
+  /** Tells those who sample what was served. @param at on the monotonic clock, in ms */
+  sample(request: () => ReadRequest, about: EventSubject, it: Served, at: number): void {
+    try {
+      this.samples.offer(new ServedSample(request, about, it, at, this.#sampling));
+    } catch (error) {
+      tell(this.settings.context.logger, error);
+    }
+  }
+
+  #retime(): void {
+    this.tallies.timing = this.events.readsHeard || this.samples.wanted;
   }
 
   get closed(): boolean {
@@ -97,24 +152,35 @@ export class Engine {
 
   /** What most parts need. */
   #parts() {
-    const { node, memory, store, labels, scopes, events, removed } = this;
+    const { node, memory, store, labels, scopes, events, tallies, traces, removed } = this;
     const { clock, stopwatch } = this.settings.context;
-    return { node, memory, store, labels, scopes, events, clock, stopwatch, removed };
+    return { node, memory, store, labels, scopes, events, tallies, traces, clock, stopwatch, removed };
   }
 
   #makeNode(): Node {
     const { context, log, presence, serveDetached, logOptions, patience, maxQueue, strict } = this.settings;
     return new Node({
       ...context,
-      ...{ log, presence, patience, maxQueue, strict },
+      ...{ presence, patience, maxQueue, strict },
+      log: this.traces.on ? tracedLog(log, this.traces, () => this.node.origin) : log,
       tolerance: serveDetached,
       options: logOptions,
       emit: (event) => {
         if (event.type === 'applied' || event.type === 'epoch' || event.type === 'resync') this.#sweep?.notice();
+        if (event.type === 'applied') this.#trace(event.record);
         this.events.emit(event);
       },
       removed: this.removed,
     });
+  }
+
+  /** A record that carries a trace is part of it on every node that applies it. */
+  #trace(record: LogRecord): void {
+    const { traces, node } = this;
+    const trace = record.cause?.trace;
+    if (trace === undefined || !traces.on) return;
+    const about = { trace, record, epoch: node.view.epoch, node: node.origin, at: node.follower.receivedAt };
+    traces.span({ type: 'apply', ...about }, () => undefined);
   }
 
   #makeMemory(): MemoryTier | undefined {
@@ -123,7 +189,9 @@ export class Engine {
     return new MemoryTier(
       memory,
       freeze,
-      (place) => this.events.emit({ type: 'evicted', key: keyOf(place) }),
+      (place, { owner }) => {
+        if (this.events.heard) this.events.emit({ type: 'evicted', key: keyOf(place), query: owner?.query });
+      },
       (place, entry) => this.node.view.cover(entry, place) !== undefined,
     );
   }
@@ -131,8 +199,8 @@ export class Engine {
   #makeStore(): StoreTier | undefined {
     const { enabled, store, context, requestTimeout } = this.settings;
     if (!enabled || !store) return undefined;
-    const { events } = this;
-    return new StoreTier({ ...this.settings, store, clock: context.clock, events, timeout: requestTimeout });
+    const { events, traces } = this;
+    return new StoreTier({ ...this.settings, store, clock: context.clock, events, traces, timeout: requestTimeout });
   }
 
   #makeSweep(): Sweep | undefined {
@@ -146,7 +214,10 @@ export class Engine {
 /** Events of a cache, and its log as the first listener. */
 function eventsOf({ context: { logger, clock }, logHits, logMisses }: CacheSettings): Events {
   const events = new Events((error) => tell(logger, error));
-  if (logger !== undefined) events.on(journal({ logger, wall: () => clock.wall(), logHits, logMisses }));
+  if (logger !== undefined)
+    events.on(journal({ logger, wall: () => clock.wall(), logHits, logMisses }), {
+      except: logHits ? ['read'] : ['hit', 'read'],
+    });
   return events;
 }
 

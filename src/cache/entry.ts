@@ -1,6 +1,7 @@
 import type { Label } from '../coherence/label.ts';
 import type { Marked } from '../coherence/view.ts';
 import type { LabelSet } from './label-set.ts';
+import type { Tally } from './tally.ts';
 
 /** As a `provenAt`: nothing is proven. */
 export const NEVER: number = -(2 ** 30);
@@ -23,7 +24,7 @@ export class Entry implements Marked {
   /** The moment as of which it is proven that nothing covered it, on the stopwatch, in ms. */
   provenAt: number;
   /** The query whose tags are among its labels. */
-  owner: object | undefined;
+  owner: Tally | undefined;
   /**
    * The place of its load in the order of readers and loads of this process, where the load was told to read the primary and
    * nothing else; otherwise 0.

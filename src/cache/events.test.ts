@@ -12,7 +12,7 @@ import { createCache } from './cache.ts';
 import { type CacheEvent, Events } from './events.ts';
 import { memoryStore } from './memory-store.ts';
 
-const EVENT: CacheEvent = { type: 'evicted', key: 'k' };
+const EVENT: CacheEvent = { type: 'evicted', key: 'k', query: undefined };
 
 describe('Events', () => {
   it('go to every listener, in order, until it ends its subscription', () => {
@@ -68,6 +68,7 @@ const TYPES: Record<CacheEvent['type'], true> = {
   overflowed: true,
   'options-differ': true,
   hit: true,
+  read: true,
   miss: true,
   stale: true,
   joined: true,
@@ -75,6 +76,7 @@ const TYPES: Record<CacheEvent['type'], true> = {
   refresh: true,
   loaded: true,
   'load-failed': true,
+  fallback: true,
   shadow: true,
   evicted: true,
   migrated: true,
@@ -114,6 +116,7 @@ describe('a cache', () => {
     await cache.getOrSet('a', () => 1); // hit
     await clock.advance(1_000);
     await cache.getOrSet('a', () => Promise.reject(new Error('down')), { grace: '1m' }); // load-failed, stale
+    await cache.query({ name: 'f', load: () => Promise.reject<number>(new Error('down')), fallback: () => 0 })(); // fallback
     await cache.getOrSet('a', () => 2, { maxStaleness: '1m' }); // refresh
     await clock.advance(0);
 
@@ -168,7 +171,18 @@ describe('a cache', () => {
     await cache.getOrSet('k', () => 1);
     const receipt = await cache.invalidate(key('k'));
     await expect(cache.getOrSet('k', () => Promise.reject(new Error('down')))).rejects.toThrow('down');
-    expect(types).toEqual(['miss', 'loaded', 'stored', 'hit', 'applied', 'sent', 'invalidated', 'miss', 'load-failed']);
+    expect(types).toEqual([
+      'miss',
+      'loaded',
+      'stored',
+      'read',
+      'hit',
+      'applied',
+      'sent',
+      'invalidated',
+      'miss',
+      'load-failed',
+    ]);
     expect(receipt.status).toBe('applied');
   });
 });

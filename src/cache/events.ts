@@ -11,32 +11,43 @@ export type From = 'memory' | 'store' | 'loader';
 /** Why there was nothing to serve. */
 export type MissReason = 'absent' | 'expired' | 'detached' | 'token' | Cover;
 
+/** What an event is about: a key, and the path of the query that was read; `undefined` for what is read by key. */
+interface Subject {
+  readonly key: string;
+  readonly query: string | undefined;
+}
+
 /**
  * Everything that can be observed, one closed union told apart by `type`. Metrics, logs and dashboards are listeners.
  */
 export type CacheEvent =
   | NodeEvent
-  | { readonly type: 'hit'; readonly key: string; readonly from: 'memory' | 'store' }
-  | { readonly type: 'miss'; readonly key: string; readonly reason: MissReason }
+  | (Subject & { readonly type: 'hit'; readonly from: 'memory' | 'store' })
+  | (Subject & { readonly type: 'miss'; readonly reason: MissReason })
+  /**
+   * A read has been answered, in `ms` milliseconds: each that memory could not answer at once, and one in 64 of the others. Not of
+   * reads that fail, of those past the cache, nor of `get`, `peek` and `consistent`.
+   */
+  | (Subject & { readonly type: 'read'; readonly from: From; readonly stale: boolean; readonly ms: number })
   /** An old value was returned because the reader tolerates it. */
-  | {
+  | (Subject & {
       readonly type: 'stale';
-      readonly key: string;
       readonly why: 'maxStaleness' | 'grace' | 'softTimeout' | 'detached';
       readonly error?: unknown;
-    }
+    })
   /** A reader shares a load that is under way. */
-  | { readonly type: 'joined'; readonly key: string }
+  | (Subject & { readonly type: 'joined' })
   /** What a joined load returned was too old for this reader: it loads again. */
-  | { readonly type: 'rejoined'; readonly key: string }
+  | (Subject & { readonly type: 'rejoined' })
   /** A refresh in the background begins. */
-  | { readonly type: 'refresh'; readonly key: string }
-  | { readonly type: 'loaded'; readonly key: string; readonly ms: number; readonly kept: boolean }
-  | { readonly type: 'load-failed'; readonly key: string; readonly ms: number; readonly error: unknown }
+  | (Subject & { readonly type: 'refresh' })
+  | (Subject & { readonly type: 'loaded'; readonly ms: number; readonly kept: boolean })
+  /** A reader was given the query's fallback, in place of this error. */
+  | (Subject & { readonly type: 'fallback'; readonly error: unknown })
+  | (Subject & { readonly type: 'load-failed'; readonly ms: number; readonly error: unknown })
   /** A read in shadow mode is judged: at once, or once it is clear whether an invalidation was under way. */
-  | {
+  | (Subject & {
       readonly type: 'shadow';
-      readonly key: string;
       readonly outcome: ShadowOutcome;
       /** Where the cache would have had the value from; not of a `miss`. */
       readonly from?: 'memory' | 'store';
@@ -44,9 +55,10 @@ export type CacheEvent =
       readonly age?: number;
       /** What the query's `equals` has thrown. */
       readonly error?: unknown;
-    }
-  | { readonly type: 'evicted'; readonly key: string }
-  | { readonly type: 'stored'; readonly key: string; readonly bytes: number }
+    })
+  /** Memory has no place for it any more. */
+  | (Subject & { readonly type: 'evicted' })
+  | { readonly type: 'stored'; readonly key: string; readonly bytes: number; readonly ms: number }
   /** What another version of a query had kept was lifted into this one. `from`: that version. */
   | { readonly type: 'migrated'; readonly key: string; readonly from: number }
   /** It could not be: `migrate` returned `undefined`, or threw. The value is loaded. */
@@ -84,32 +96,62 @@ export type ShadowOutcome = 'miss' | 'same' | 'changed' | 'differed' | 'unknown'
 
 export type Listener = (event: CacheEvent) => void;
 
+/** What a listener does without. */
+export interface ListenOptions {
+  /**
+   * Not told of hits, or not of reads that are answered: where every listener does without both, a warm hit makes no event. How many
+   * hits there are, `cache.counts()` knows all the same.
+   */
+  readonly except?: readonly ('hit' | 'read')[];
+}
+
 /** Hands events to listeners. A listener that throws harms neither the cache nor other listeners. */
 export class Events {
-  readonly #listeners = new Set<Listener>();
+  readonly #listeners = new Map<object, { readonly listener: Listener; readonly except: readonly string[] }>();
   #heard = false;
+  #hitsHeard = false;
+  #readsHeard = false;
   readonly #failed: (error: unknown) => void;
 
   constructor(failed: (error: unknown) => void) {
     this.#failed = failed;
   }
 
-  /** Whether anybody listens: events on the hot path are made only then. */
+  /** Whether anybody listens: most events are made only then. */
   get heard(): boolean {
     return this.#heard;
   }
 
-  on(listener: Listener): Unsubscribe {
-    this.#listeners.add(listener);
-    this.#heard = true;
+  /** Whether somebody wants to hear of hits: on the way of every hit. */
+  get hitsHeard(): boolean {
+    return this.#hitsHeard;
+  }
+
+  /** Whether somebody wants to hear of reads that are answered. */
+  get readsHeard(): boolean {
+    return this.#readsHeard;
+  }
+
+  on(listener: Listener, { except = [] }: ListenOptions = {}): Unsubscribe {
+    const subscription = {};
+    this.#listeners.set(subscription, { listener, except });
+    this.#count();
     return () => {
-      this.#listeners.delete(listener);
-      this.#heard = this.#listeners.size > 0;
+      this.#listeners.delete(subscription);
+      this.#count();
     };
   }
 
+  #count(): void {
+    const all = [...this.#listeners.values()];
+    this.#heard = all.length > 0;
+    this.#hitsHeard = all.some(({ except }) => !except.includes('hit'));
+    this.#readsHeard = all.some(({ except }) => !except.includes('read'));
+  }
+
   emit(event: CacheEvent): void {
-    for (const listener of this.#listeners) {
+    for (const { listener, except } of this.#listeners.values()) {
+      if (except.length > 0 && except.includes(event.type)) continue;
       try {
         const answer: unknown = listener(event);
         if (answer instanceof Promise) answer.catch((error: unknown) => this.#failed(error));

@@ -15,11 +15,13 @@ import type { LabelSets } from './label-set.ts';
 import { type Lease, noLease } from './lease.ts';
 import { LoadDecisions } from './load-context.ts';
 import type { MemoryTier } from './memory-tier.ts';
-import type { ReadRequest } from './read-request.ts';
+import { type ReadRequest, subjectOf } from './read-request.ts';
 import type { ReadSettings } from './read-options.ts';
 import type { Scopes } from './scope.ts';
 import { StoreLookup } from './store-lookup.ts';
 import type { StoreTier } from './store-tier.ts';
+import type { Tallies } from './tally.ts';
+import type { Traces } from './traces.ts';
 
 export interface FillParts {
   readonly node: Node;
@@ -31,6 +33,8 @@ export interface FillParts {
   readonly labels: LabelSets;
   readonly scopes: Scopes;
   readonly events: Events;
+  readonly tallies: Tallies;
+  readonly traces: Traces;
   readonly clock: Clock;
   readonly stopwatch: Stopwatch;
   readonly random: () => number;
@@ -111,8 +115,8 @@ export class Fill {
     const ctx = new LoadDecisions({ key: request.key, previous: undefined, lsn: 'unknown' });
     this.#loading.add(ctx);
     try {
-      const loading = request.load(ctx);
-      return isThenable(loading) ? await this.#inTime(loading, request, ctx) : loading;
+      const asked = this.#ask(request, ctx, () => request.load(ctx));
+      return asked instanceof Promise ? ((await asked) as unknown) : asked;
     } finally {
       this.#loading.delete(ctx);
     }
@@ -133,7 +137,7 @@ export class Fill {
     }
     // What strict writes withhold is loaded by each who asks: to wait for another's load would be to wait for nothing.
     if (this.#lease === undefined || mode.unreached || this.#isWithheld(flight))
-      return this.#inBudget(flight, request, mode);
+      return await this.#inBudget(flight, request, mode);
     const granted = await this.#lease.take(flight, request);
     if (!('granted' in granted)) return granted;
     try {
@@ -148,7 +152,7 @@ export class Fill {
   async #inBudget(flight: Flight, request: ReadRequest, mode: FillMode): Promise<Outcome> {
     if (request.board !== undefined) {
       await request.board();
-      return this.#load(flight, request, mode);
+      return await this.#load(flight, request, mode);
     }
     const waiting = this.#parts.budget.take(request.settings.timeout);
     if (waiting !== undefined) await waiting;
@@ -176,16 +180,16 @@ export class Fill {
     });
     this.#loading.add(ctx);
     try {
-      const loading = mode.unreached
-        ? this.#parts.scopes.sourcedSince(flight.loadOrder, () => request.load(ctx))
-        : request.load(ctx);
-      const value = isThenable(loading) ? await this.#inTime(loading, request, ctx) : loading;
+      const asked = this.#ask(request, ctx, () =>
+        mode.unreached ? this.#parts.scopes.sourcedSince(flight.loadOrder, () => request.load(ctx)) : request.load(ctx),
+      );
+      const value = asked instanceof Promise ? ((await asked) as unknown) : asked;
       if (!this.#has('markBefore'))
         flight.begin({ epoch: view.epoch, number: view.applied }, view.pending.turn, flight.loadOrder);
       if (ctx.tags.length > 0)
         flight.set = this.#parts.labels.unite(flight.set, this.#parts.labels.of(flight.key, ctx.tags));
       const kept = mode.keeps?.() !== false && this.#keep(flight, request, ctx, value, startedAt);
-      if (events.heard) events.emit({ type: 'loaded', key: flight.key, ms: stopwatch.now() - startedAt, kept });
+      if (events.heard) events.emit({ type: 'loaded', ...subjectOf(request), ms: stopwatch.now() - startedAt, kept });
       const asOf = { epoch: flight.epoch, number: flight.mark };
       return {
         value,
@@ -197,11 +201,23 @@ export class Fill {
         age: stopwatch.now() - startedAt,
       };
     } catch (error) {
-      events.emit({ type: 'load-failed', key: flight.key, ms: stopwatch.now() - startedAt, error });
+      events.emit({ type: 'load-failed', ...subjectOf(request), ms: stopwatch.now() - startedAt, error });
       throw error;
     } finally {
       this.#loading.delete(ctx);
     }
+  }
+
+  /** The loader's value: a promise, within its time limit, unless it is there at once. The limit is within the breaker, so that it counts. */
+  #ask(request: ReadRequest, ctx: LoadDecisions, load: () => unknown): unknown {
+    const { breaker } = request.settings;
+    const ask = (): unknown => {
+      const loading = load();
+      return isThenable(loading) ? this.#inTime(loading, request, ctx) : loading;
+    };
+    return this.#parts.traces.span({ type: 'load', ...subjectOf(request) }, () =>
+      breaker === undefined ? ask() : breaker.run(async () => ask()),
+    );
   }
 
   /** Query builders are often thenables that are no promises, and begin only when they are awaited. */

@@ -21,12 +21,15 @@ export class Invalidations {
 
   /** @throws TidemarkError `INVALID_TARGET`, `INVALID_OPTION`, `CLOSED`; at once, or by its promise */
   invalidate(targets: readonly Target[], options: InvalidateOptions | undefined): Promise<Receipt> {
-    const { node, events } = this.#engine;
+    const { node, events, traces } = this.#engine;
     this.#engine.checkOpen();
     checkTargets(targets);
     // In a burst most calls end here, and share the promise of their record.
-    if (options === undefined && !events.heard && !this.#reclaims) return this.#followed(node.invalidate(targets));
-    return this.#followed(this.#invalidate(targets, options));
+    if (options === undefined && !events.heard && !this.#reclaims && !traces.on)
+      return this.#followed(node.invalidate(targets));
+    return this.#followed(
+      this.#traced('invalidate', targets, options?.cause, (cause) => this.#invalidate(targets, options, cause)),
+    );
   }
 
   async announce(targets: readonly Target[], options: AnnounceOptions): Promise<StrictWrite> {
@@ -41,32 +44,53 @@ export class Invalidations {
         'INVALID_OPTION',
         'announce() needs readers that honour strict writes. Make the cache of every process with createCache({ strict: true }).',
       );
-    const announced = await node.announce(targets, { id: options.id, cause: options.cause }, ms);
+    const announced = await this.#traced('announce', targets, options.cause, (cause) =>
+      node.announce(targets, { id: options.id, cause }, ms),
+    );
     let since = 0;
     const details = (about: CommittedOptions): DraftDetails => {
       since = this.#engine.now();
-      return recordDetails(about);
+      return { ...recordDetails(about), cause: this.#engine.traces.cause(about.cause) };
     };
     const write = strictWrite(announced, details, async (receipt, { cause }) => {
       const finished = await this.#reclaimed(targets, receipt);
       this.#tell(targets, finished, cause, since);
       return finished;
     });
-    return { ...write, committed: (about) => this.#followed(write.committed(about)) };
+    const committed: StrictWrite['committed'] = (about) =>
+      this.#traced('invalidate', targets, about?.cause, () => write.committed(about));
+    return { ...write, committed: (about) => this.#followed(committed(about)) };
   }
 
-  async #invalidate(targets: readonly Target[], options: InvalidateOptions | undefined): Promise<Receipt> {
+  /** A span of its own, whose trace goes into the record where the caller has given none. */
+  #traced<T>(
+    type: 'invalidate' | 'announce',
+    targets: readonly Target[],
+    cause: Cause | undefined,
+    work: (cause: Cause | undefined) => T,
+  ): T {
+    const { traces, node } = this.#engine;
+    return traces.span({ type, targets, cause, node: node.origin }, () => work(traces.cause(cause)));
+  }
+
+  async #invalidate(
+    targets: readonly Target[],
+    options: InvalidateOptions | undefined,
+    cause: Cause | undefined,
+  ): Promise<Receipt> {
     if (options !== undefined) checkDetails(options);
     const everywhere = this.#isEverywhere(options);
     const { node } = this.#engine;
     const since = this.#engine.now();
-    const details = options && { ...recordDetails(options), confirm: everywhere || undefined };
+    // With nothing to tell, it may share the record of others in its turn.
+    const plain = options === undefined && cause === undefined;
+    const details = plain ? undefined : { ...recordDetails(options ?? {}), cause, confirm: everywhere || undefined };
     const appended = await node.invalidate(targets, details);
     const reclaimed = this.#reclaims ? await this.#reclaimed(targets, appended) : appended;
     const receipt = everywhere
       ? Object.freeze({ ...reclaimed, everywhere: await node.everywhere(appended) })
       : reclaimed;
-    this.#tell(targets, receipt, options?.cause, since);
+    this.#tell(targets, receipt, cause, since);
     return receipt;
   }
 

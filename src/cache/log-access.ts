@@ -27,6 +27,9 @@ export interface LogAccessOptions extends Pick<LogSettings, 'maxLag' | 'maxLife'
   readonly check?: unknown;
   readonly presence?: unknown;
   readonly places?: unknown;
+  readonly breakers?: unknown;
+  readonly reports?: unknown;
+  readonly diagnostics?: unknown;
 }
 
 /** A log that was opened, and what goes with it. */
@@ -54,6 +57,9 @@ const KNOWN: Record<keyof LogAccessOptions, true> = {
   check: true,
   presence: true,
   places: true,
+  breakers: true,
+  reports: true,
+  diagnostics: true,
 };
 
 /**

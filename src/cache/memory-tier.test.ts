@@ -20,7 +20,7 @@ describe('MemoryTier', () => {
     for (const name of ['a', 'b', 'c']) tier.put(name, entry(name));
     tier.get('a');
     tier.put('d', entry('d'));
-    expect(evicted.mock.calls).toEqual([['b']]);
+    expect(evicted.mock.calls).toEqual([['b', expect.objectContaining({ value: 'b' })]]);
     expect(tier.size).toBe(3);
     expect(tier.get('a')?.value).toBe('a');
   });

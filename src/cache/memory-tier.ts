@@ -23,15 +23,15 @@ export class MemoryTier {
   constructor(
     limits: MemoryLimits,
     freeze: boolean,
-    evicted: (place: string) => void,
+    evicted: (place: string, entry: Entry) => void,
     covered: (place: string, entry: Entry) => boolean,
   ) {
     this.#covered = covered;
     this.#entries = new LRUCache({
       max: limits.maxEntries,
       maxSize: limits.maxBytes,
-      dispose: (_entry, place, reason) => {
-        if (reason === 'evict') evicted(place);
+      dispose: (entry, place, reason) => {
+        if (reason === 'evict') evicted(place, entry);
       },
     });
     this.#freeze = freeze;
@@ -58,6 +58,11 @@ export class MemoryTier {
       this.#entries.get(place);
     }
     return entry;
+  }
+
+  /** The entry, without counting as use. */
+  peek(place: string): Entry | undefined {
+    return this.#entries.peek(place);
   }
 
   /**

@@ -2,11 +2,13 @@ import { TidemarkError, shorten } from '../coherence/errors.ts';
 import { canonicalKey, checkKey, escapeSegment, keyOf, segment } from '../coherence/key.ts';
 import { checkTag, key as keyTarget, type Target } from '../coherence/target.ts';
 import type { Batch, LoadMany } from './batch.ts';
+import { type Entry, NEVER } from './entry.ts';
 import { callLoader, type ContextLoad, isContextLoad } from './load-context.ts';
 import { type ReadOptions, type ReadSettings, readSettings } from './read-options.ts';
 import type { Provenance } from './read-path.ts';
-import type { ReadRequest } from './read-request.ts';
+import type { EventSubject, ReadRequest } from './read-request.ts';
 import type { ShadowCounts } from './shadow-counts.ts';
+import type { Tally } from './tally.ts';
 import { checkVersion, type Migrate, migrationsOf } from './version.ts';
 
 /**
@@ -40,11 +42,16 @@ export interface QueryOptions<A extends unknown[], T> extends ReadOptions {
    * nothing of this version. It must depend on the value alone. `undefined`, or an error, which is reported: the value is loaded.
    */
   readonly migrate?: Migrate<T>;
+  /**
+   * What readers are given in place of an error, where no old value may stand in: as `read()` tells, `from: 'fallback'`. It is called
+   * for each of them, and what it returns is kept nowhere. Not within `consistent()`: it is of no position.
+   */
+  readonly fallback?: (error: unknown, ...args: Known<A>) => NoInfer<T> | Promise<NoInfer<T>>;
   /** In shadow mode: whether what the cache has is as good as what was loaded. Default: whether the two are equal. */
   readonly equals?: (cached: NoInfer<T>, loaded: NoInfer<T>) => boolean;
 }
 
-const QUERY_NAMES = ['name', 'load', 'loadMany', 'tags', 'key', 'version', 'migrate', 'equals'];
+const QUERY_NAMES = ['name', 'load', 'loadMany', 'tags', 'key', 'version', 'migrate', 'fallback', 'equals'];
 
 /** A value that `consistent()` is to read. */
 export interface ReadRequestOf<T> {
@@ -75,11 +82,17 @@ export interface Query<A extends unknown[], T> {
 /** What a query needs of its cache. */
 export interface QueryHost {
   /** The entry in a place, if memory may serve it to this owner and nothing else is to be done. */
-  warm(place: string, settings: ReadSettings, owner: object): { readonly value: unknown } | undefined;
+  warm(place: string, settings: ReadSettings, owner: Tally): Entry | undefined;
+  /** The time, where a read is timed. */
+  now(): number;
+  /** A read that is timed was answered by an entry in memory. */
+  answered(request: () => ReadRequest, about: EventSubject, entry: Entry, since: number): void;
+  /** What counts the hits of a query, and stands for it. */
+  tally(path: string): Tally;
   get<T>(request: ReadRequest<T>): Promise<T>;
   read<T>(request: ReadRequest<T>): Promise<Provenance<T>>;
   peek<T>(request: ReadRequest<T>): T | undefined;
-  shadow(owner: object): ShadowCounts;
+  shadow(owner: Tally): ShadowCounts;
   /** @param timeout of one load, in ms */
   batch<A extends unknown[], T>(loadMany: LoadMany<A, T>, timeout: number, size: number): Batch<A, T>;
   /** Where values of a path are kept that have a version. */
@@ -98,14 +111,16 @@ export function makeQuery<A extends unknown[], T>(
       `query ${shorten(options.name)}: \`load\` is not a function. Give the function that reads the value from its source.`,
     );
   }
+  if (options.fallback !== undefined && typeof options.fallback !== 'function') {
+    throw new TidemarkError(
+      'INVALID_QUERY',
+      `query ${shorten(options.name)}: \`fallback\` is not a function. Give one of the error and the arguments, or leave it out.`,
+    );
+  }
   checkVersion(options, `query ${shorten(options.name)}`);
-  return bind(
-    host,
-    options,
-    canonicalKey(options.name),
-    readSettings(options, defaults, `query ${shorten(options.name)}`, QUERY_NAMES),
-    {},
-  );
+  const path = canonicalKey(options.name);
+  const settings = readSettings(options, defaults, `query ${shorten(options.name)}`, QUERY_NAMES);
+  return bind(host, options, path, settings, host.tally(path));
 }
 
 function bind<A extends unknown[], T>(
@@ -113,7 +128,7 @@ function bind<A extends unknown[], T>(
   options: QueryOptions<A, T>,
   path: string,
   settings: ReadSettings,
-  owner: object,
+  owner: Tally,
 ): Query<A, T> {
   const root = host.place(path, options.version ?? 1);
   const migrations = migrationsOf(options.migrate);
@@ -124,14 +139,19 @@ function bind<A extends unknown[], T>(
     load: (ctx) => callLoader(options.load, ctx, args),
     settings,
     tags: () => tagsOf(options, args),
+    fallback: fallbackOf(options, args),
     equals: options.equals as ReadRequest['equals'],
     owner,
   });
   const call = (...args: A): Promise<T> => {
     try {
+      const since = owner.due ? host.now() : NEVER;
       const place = placeFor(options, root, args);
       const entry = host.warm(place, settings, owner);
-      return entry === undefined ? host.get(request(args, place)) : Promise.resolve(entry.value as T);
+      if (entry === undefined) return host.get(request(args, place));
+      if (since > NEVER)
+        host.answered(() => request(args, place), { key: keyOf(place), query: owner.query }, entry, since);
+      return Promise.resolve(entry.value as T);
     } catch (error) {
       return Promise.reject(error);
     }
@@ -148,7 +168,7 @@ function bind<A extends unknown[], T>(
       many(
         host,
         options.loadMany,
-        settings.timeout,
+        settings,
         list.map((args) => ({ args, request: request(args) })),
       ),
     at: (...args: Partial<A>) => at(options, path, args),
@@ -162,17 +182,29 @@ function bind<A extends unknown[], T>(
 function many<A extends unknown[], T>(
   host: QueryHost,
   loadMany: LoadMany<A, T> | undefined,
-  timeout: number,
+  settings: ReadSettings,
   wanted: readonly { args: A; request: ReadRequest<T> }[],
 ): Promise<T[]> {
   if (loadMany === undefined) return Promise.all(wanted.map(({ request }) => host.get(request)));
-  const batch = host.batch(loadMany, timeout, wanted.length);
+  const { breaker, timeout } = settings;
+  // One call, so one for the breaker: its passengers are not asked again.
+  const load: LoadMany<A, T> =
+    breaker === undefined ? loadMany : (...trip) => breaker.run(async () => loadMany(...trip));
+  const alone = breaker === undefined ? settings : { ...settings, breaker: undefined };
+  const batch = host.batch(load, timeout, wanted.length);
   return Promise.all(
     wanted.map(({ args, request }) => {
-      const { board, load, leave } = batch.seat(args);
-      return host.get({ ...request, load, board, elsewhere: leave }).finally(leave);
+      const seat = batch.seat(args);
+      const { board, leave } = seat;
+      const seated = { load: seat.load, alone: request.load, board, elsewhere: leave, settings: alone };
+      return host.get({ ...request, ...seated }).finally(leave);
     }),
   );
+}
+
+function fallbackOf<A extends unknown[], T>(options: QueryOptions<A, T>, args: A): ReadRequest<T>['fallback'] {
+  const { fallback } = options;
+  return fallback === undefined ? undefined : (error) => fallback(error, ...(args as Known<A>));
 }
 
 function tagsOf<A extends unknown[], T>(options: QueryOptions<A, T>, args: A): readonly string[] {

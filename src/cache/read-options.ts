@@ -2,6 +2,7 @@ import { type Duration, milliseconds } from '../coherence/duration.ts';
 import { shorten, TidemarkError } from '../coherence/errors.ts';
 import { type AtLeast, positionOf } from '../coherence/receipt.ts';
 import { checkKnown } from '../coherence/known-options.ts';
+import type { Breaker } from './breaker.ts';
 
 /** How values are kept and which ones a reader accepts. Durations are milliseconds, or texts such as `'5m'`. */
 export interface ReadOptions {
@@ -21,6 +22,8 @@ export interface ReadOptions {
   readonly jitter?: number;
   /** A value proven valid at most so long ago is returned at once, while it is refreshed. Default 0. */
   readonly maxStaleness?: Duration;
+  /** Around each load: while it is open, loads fail at once, and `grace` or `fallback` may stand in. Default: none. */
+  readonly breaker?: Breaker;
   /** Never anything older than this write: its receipt, or the token from one. */
   readonly atLeast?: AtLeast;
   /** `false` reads past the cache; `true` opts in where the cache has `optIn`: short for `mode: 'off'` and `mode: 'on'`. */
@@ -46,6 +49,7 @@ export interface ReadSettings {
   readonly negativeTtl: number | undefined;
   readonly jitter: number;
   readonly maxStaleness: number;
+  readonly breaker: Breaker | undefined;
   readonly atLeast: AtLeast | undefined;
   /** `undefined`: as the cache has it. */
   readonly mode: ReadMode | undefined;
@@ -61,6 +65,7 @@ const KNOWN: Record<keyof ReadOptions, true> = {
   negativeTtl: true,
   jitter: true,
   maxStaleness: true,
+  breaker: true,
   atLeast: true,
   enabled: true,
   mode: true,
@@ -77,6 +82,7 @@ export const DEFAULT_READ_SETTINGS: ReadSettings = {
   negativeTtl: undefined,
   jitter: 0,
   maxStaleness: 0,
+  breaker: undefined,
   atLeast: undefined,
   mode: undefined,
 };
@@ -108,9 +114,18 @@ export function readSettings(
     negativeTtl: ms('negativeTtl') ?? defaults.negativeTtl,
     jitter: share(options.jitter, 'jitter') ?? defaults.jitter,
     maxStaleness: ms('maxStaleness') ?? defaults.maxStaleness,
+    breaker: breakerOf(options.breaker) ?? defaults.breaker,
     atLeast: options.atLeast ?? defaults.atLeast,
     mode: modeOf(options, where) ?? defaults.mode,
   };
+}
+
+function breakerOf(breaker: Breaker | undefined): Breaker | undefined {
+  if (breaker === undefined || (typeof breaker === 'object' && typeof breaker?.run === 'function')) return breaker;
+  throw new TidemarkError(
+    'INVALID_OPTION',
+    `breaker: ${shorten(breaker)} is no breaker. Make one: createBreaker({ name: 'billing', board: cache.breakers }).`,
+  );
 }
 
 function modeOf({ mode, enabled }: ReadOptions, where: string): ReadMode | undefined {

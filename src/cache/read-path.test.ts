@@ -51,7 +51,9 @@ describe('a hit', () => {
     expect(first).toEqual({ value: { id: 42 }, from: 'loader', stale: false, mark: cache.mark(), age: 0 });
     expect(second).toEqual({ value: { id: 42 }, from: 'memory', stale: false, mark: cache.mark(), age: 1_500 });
     expect(second.value).toBe(first.value);
-    expect(events.filter((event) => event.type === 'hit')).toEqual([{ type: 'hit', key: 'user:42', from: 'memory' }]);
+    expect(events.filter((event) => event.type === 'hit')).toEqual([
+      { type: 'hit', key: 'user:42', query: 'user', from: 'memory' },
+    ]);
   });
 
   it('is found under every way to write the key', async () => {

@@ -13,13 +13,15 @@ import type { Fill, FillMode } from './fill.ts';
 import type { Flight, Outcome } from './flight.ts';
 import { includesAll, type LabelSet, type LabelSets } from './label-set.ts';
 import type { MemoryTier } from './memory-tier.ts';
-import type { ReadRequest } from './read-request.ts';
+import { type ReadRequest, subjectOf } from './read-request.ts';
 import type { Scope } from './scope.ts';
+import type { Tallies } from './tally.ts';
 
 /** A value with where it came from. */
 export interface Provenance<T> {
   readonly value: T;
-  readonly from: From;
+  /** `fallback`: the query's fallback, in place of an error. It is no value of the key, and was kept nowhere. */
+  readonly from: From | 'fallback';
   /** Whether it is old, and was returned because the reader tolerates it. */
   readonly stale: boolean;
   /** The log position that its loader started from; `undefined` where the log was never reached. */
@@ -45,6 +47,7 @@ export interface ReadPathParts {
   readonly fill: Fill;
   readonly labels: LabelSets;
   readonly events: Events;
+  readonly tallies: Tallies;
   readonly clock: Clock;
   readonly stopwatch: Stopwatch;
   /** How long a detached node goes on serving what was valid, in ms. */
@@ -177,7 +180,7 @@ export class ReadPath {
       this.#hit(entry, request, now);
       return Promise.resolve(served(entry, false, now));
     }
-    if (events.heard && reason !== undefined) events.emit({ type: 'miss', key: request.key, reason });
+    if (events.heard && reason !== undefined) events.emit({ type: 'miss', ...subjectOf(request), reason });
     const old = this.#tolerated(entry, reader, now);
     return old === undefined ? this.#fly(reader, entry) : Promise.resolve(served(old, true, now));
   }
@@ -186,7 +189,7 @@ export class ReadPath {
   refresh(request: ReadRequest): void {
     if (this.#flights.has(request.place)) return;
     const { events, fill } = this.#parts;
-    if (events.heard) events.emit({ type: 'refresh', key: request.key });
+    if (events.heard) events.emit({ type: 'refresh', ...subjectOf(request) });
     const flight = this.#start({
       request,
       order: fill.nextOrder(),
@@ -233,8 +236,9 @@ export class ReadPath {
   }
 
   #hit(entry: Entry, request: ReadRequest, now: number): void {
-    const { events } = this.#parts;
-    if (events.heard) events.emit({ type: 'hit', key: request.key, from: 'memory' });
+    const { events, tallies } = this.#parts;
+    (request.owner ?? tallies.byKey).hit();
+    if (events.hitsHeard) events.emit({ type: 'hit', ...subjectOf(request), from: 'memory' });
     if (now - entry.bornAt > entry.ttl * request.settings.eagerRefresh) this.refresh(request);
   }
 
@@ -287,23 +291,24 @@ export class ReadPath {
     return !(now - this.#follower.provenAt(now) <= this.#follower.options.maxLag + serveDetached);
   }
 
-  #stale({ key }: ReadRequest, why: 'maxStaleness' | 'grace' | 'softTimeout' | 'detached', error?: unknown): void {
+  #stale(request: ReadRequest, why: 'maxStaleness' | 'grace' | 'softTimeout' | 'detached', error?: unknown): void {
     const { events } = this.#parts;
-    if (events.heard) events.emit({ type: 'stale', key, why, ...(error === undefined ? {} : { error }) });
+    if (events.heard)
+      events.emit({ type: 'stale', ...subjectOf(request), why, ...(error === undefined ? {} : { error }) });
   }
 
   // --- 3. and 4. flights
 
   async #fly(reader: Reader, old: Entry | undefined): Promise<Served> {
     const { request } = reader;
-    const { key, place } = request;
+    const { place } = request;
     for (;;) {
       const current = this.#flights.get(place);
       const join = current !== undefined && this.#joinable(current, reader);
       const flight = join ? current : this.#start(reader);
       if (join) {
         request.elsewhere?.();
-        if (this.#parts.events.heard) this.#parts.events.emit({ type: 'joined', key });
+        if (this.#parts.events.heard) this.#parts.events.emit({ type: 'joined', ...subjectOf(request) });
       }
       let outcome: Outcome | Entry;
       try {
@@ -319,7 +324,7 @@ export class ReadPath {
         // Whoever judges the value again, judges it by the labels of this reader too.
         return brought(outcome, this.#labelled(outcome.marked, flight.set, reader));
       }
-      if (this.#parts.events.heard) this.#parts.events.emit({ type: 'rejoined', key });
+      if (this.#parts.events.heard) this.#parts.events.emit({ type: 'rejoined', ...subjectOf(request) });
     }
   }
 
@@ -434,7 +439,7 @@ function standsIn(entry: Entry, now: number, tolerance: number): boolean {
   return entry.provenAt > NEVER && now - entry.provenAt <= tolerance && now < entry.freshUntil + tolerance;
 }
 
-function served(entry: Entry, stale: boolean, now: number): Served {
+export function served(entry: Entry, stale: boolean, now: number): Served {
   return { value: entry.value, from: 'memory', stale, marked: entry, turn: 0, age: Math.max(0, now - entry.bornAt) };
 }
 

@@ -3,15 +3,17 @@ import { canonicalKey, isVersioned, type KeyInput, keyOf, placeOf } from '../coh
 import { Batch, type LoadMany } from './batch.ts';
 import { checkTags, type GetOptions } from './call-options.ts';
 import type { Engine } from './engine.ts';
-import { Entry } from './entry.ts';
+import { Entry, NEVER } from './entry.ts';
+import type { CacheEvent, From } from './events.ts';
 import { includesAll } from './label-set.ts';
 import type { LoadContext } from './load-context.ts';
 import type { MemoryTier } from './memory-tier.ts';
 import type { QueryHost } from './query.ts';
 import { type ReadMode, type ReadSettings, readSettings } from './read-options.ts';
-import { type Provenance, provenance, type ReadPath } from './read-path.ts';
-import type { ReadRequest } from './read-request.ts';
+import { type Provenance, provenance, type ReadPath, type Served, served } from './read-path.ts';
+import { type EventSubject, type ReadRequest, subjectOf } from './read-request.ts';
 import type { ShadowCounts } from './shadow-counts.ts';
+import type { Tally } from './tally.ts';
 
 /**
  * The calls that read, before the read path: a hit in memory that leaves nothing else to be done ends here; else whether the cache
@@ -23,19 +25,31 @@ export class Reads implements QueryHost {
   readonly #memory: MemoryTier | undefined;
   readonly #path: ReadPath;
   readonly #optIn: boolean;
+  readonly #byKey: Tally;
+  /**
+   * The last that was told, kept for its shape: at a major collection V8 forgets the shapes of which nothing lives, and with them all
+   * code that it has compiled for whoever listens. Without it a hit took a third longer after each.
+   */
+  #told: CacheEvent | undefined;
 
   constructor(engine: Engine) {
     this.#engine = engine;
     this.#memory = engine.memory;
     this.#path = engine.path;
     this.#optIn = engine.settings.optIn;
+    this.#byKey = engine.tallies.byKey;
   }
 
   getOrSet<T>(key: KeyInput, load: (ctx: LoadContext) => T | Promise<T>, options: GetOptions | undefined): Promise<T> {
     // A warm hit: no I/O, one promise. A string that is not canonical is not found under itself, and takes the long way.
     if (typeof key === 'string' && !isVersioned(key)) {
+      const since = this.#byKey.due ? this.now() : NEVER;
       const entry = this.#warm(key, this.#engine.settings.defaults, undefined, options);
-      if (entry !== undefined) return Promise.resolve(entry.value as T);
+      if (entry !== undefined) {
+        if (since > NEVER)
+          this.answered(() => this.#request(key, load, options), { key, query: undefined }, entry, since);
+        return Promise.resolve(entry.value as T);
+      }
     }
     return attempt(() => this.#get(this.#request(key, load, options)));
   }
@@ -51,11 +65,12 @@ export class Reads implements QueryHost {
     const isReached = reached instanceof Promise ? await reached : reached;
     const entry = this.#path.inMemory(request, this.#engine.now());
     if (entry instanceof Entry) {
-      if (events.heard) events.emit({ type: 'hit', key: request.key, from: 'memory' });
+      this.#byKey.hit();
+      if (events.hitsHeard) events.emit({ type: 'hit', ...subjectOf(request), from: 'memory' });
       return entry.value as T;
     }
     const found = isReached ? await fill.find(request) : undefined;
-    if (found === undefined && events.heard) events.emit({ type: 'miss', key: request.key, reason: entry });
+    if (found === undefined && events.heard) events.emit({ type: 'miss', ...subjectOf(request), reason: entry });
     return found?.value as T | undefined;
   }
 
@@ -69,8 +84,23 @@ export class Reads implements QueryHost {
 
   // --- what a query needs
 
-  warm(place: string, settings: ReadSettings, owner: object): Entry | undefined {
+  warm(place: string, settings: ReadSettings, owner: Tally): Entry | undefined {
     return this.#warm(place, settings, owner, undefined);
+  }
+
+  tally(path: string): Tally {
+    return this.#engine.tallies.add(path);
+  }
+
+  now(): number {
+    return this.#engine.settings.context.clock.monotonic();
+  }
+
+  /** @param request made only where a sample is taken: it would take longer than the hit */
+  answered(request: () => ReadRequest, about: EventSubject, entry: Entry, since: number): void {
+    const now = this.now();
+    this.#answered(about, 'memory', false, now - since);
+    if (this.#engine.samples.wanted) this.#engine.sample(request, about, served(entry, false, this.#engine.now()), now);
   }
 
   place(path: string, version: number): string {
@@ -92,7 +122,7 @@ export class Reads implements QueryHost {
     return entry instanceof Entry ? (entry.value as T) : undefined;
   }
 
-  shadow(owner: object): ShadowCounts {
+  shadow(owner: Tally): ShadowCounts {
     return this.#engine.shadow.counts(owner);
   }
 
@@ -110,7 +140,7 @@ export class Reads implements QueryHost {
   #warm(
     place: string,
     settings: ReadSettings,
-    owner: object | undefined,
+    owner: Tally | undefined,
     options: GetOptions | undefined,
   ): Entry | undefined {
     const engine = this.#engine;
@@ -125,23 +155,64 @@ export class Reads implements QueryHost {
     const eager = options?.eagerRefresh ?? settings.eagerRefresh;
     if (eager <= 1 && now - entry.bornAt > entry.ttl * eager) return undefined;
     if (this.#path.refuse(entry, place, now) !== undefined) return undefined;
-    if (engine.events.heard) engine.events.emit({ type: 'hit', key: keyOf(place), from: 'memory' });
+    (owner ?? this.#byKey).hit();
+    if (engine.events.hitsHeard)
+      engine.events.emit({ type: 'hit', key: keyOf(place), query: owner?.query, from: 'memory' });
     return entry;
   }
 
   async #get<T>(asked: ReadRequest<T>): Promise<T> {
     this.#engine.checkOpen();
     const request = this.#scoped(asked);
-    if (!this.#caches(request)) return (await this.#past(request)) as T;
-    return (await this.#path.read(request)).value as T;
+    try {
+      if (!this.#caches(request)) return (await this.#past(request)) as T;
+      return (await this.#through(request)).value as T;
+    } catch (error) {
+      return this.#instead(request, error);
+    }
   }
 
   async #read<T>(asked: ReadRequest<T>): Promise<Provenance<T>> {
     this.#engine.checkOpen();
     const request = this.#scoped(asked);
-    if (this.#caches(request)) return provenance<T>(await this.#path.read(request));
-    const value = (await this.#past(request)) as T;
-    return { value, from: 'loader', stale: false, mark: undefined, age: 0 };
+    const apart = { stale: false, mark: undefined, age: 0 };
+    try {
+      if (this.#caches(request)) return provenance<T>(await this.#through(request));
+      return { ...apart, from: 'loader', value: (await this.#past(request)) as T };
+    } catch (error) {
+      return { ...apart, from: 'fallback', value: await this.#instead(request, error) };
+    }
+  }
+
+  /**
+   * What a reader is given in place of an error. Every load, and whoever shares or keeps what it brings, has ended with that error by
+   * now: so nobody else can be given it.
+   */
+  async #instead<T>(request: ReadRequest<T>, error: unknown): Promise<T> {
+    if (request.fallback === undefined) throw error;
+    const value = await request.fallback(error);
+    this.#engine.events.emit({ type: 'fallback', ...subjectOf(request), error });
+    return value;
+  }
+
+  /** Through the cache; those who listen hear of it. */
+  #through(request: ReadRequest): Promise<Served> {
+    const { events, samples } = this.#engine;
+    if (!events.readsHeard && !samples.wanted) return this.#path.read(request);
+    const since = this.now();
+    return this.#path.read(request).then((it) => {
+      const now = this.now();
+      this.#answered(subjectOf(request), it.from, it.stale, now - since);
+      if (samples.wanted) this.#engine.sample(() => request, subjectOf(request), it, now);
+      return it;
+    });
+  }
+
+  #answered({ key, query }: EventSubject, from: From, stale: boolean, ms: number): void {
+    const { events } = this.#engine;
+    if (!events.readsHeard) return;
+    this.#told = { type: 'read', key, query, from, stale, ms };
+    events.emit(this.#told);
   }
 
   /** With the scope that it is read in, which need not be the one that it was made in. */

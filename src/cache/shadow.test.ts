@@ -177,8 +177,8 @@ describe('what it finds of the cache', () => {
     await query(1);
     expect(query.shadow()).toEqual({ ...NOTHING, reads: 2, hits: 1, same: 1 });
     expect(events).toEqual([
-      { type: 'shadow', key: 'q:1', outcome: 'miss' },
-      { type: 'shadow', key: 'q:1', outcome: 'same', from: 'memory', age: 0 },
+      { type: 'shadow', key: 'q:1', query: 'q', outcome: 'miss' },
+      { type: 'shadow', key: 'q:1', query: 'q', outcome: 'same', from: 'memory', age: 0 },
     ]);
   });
 
@@ -192,7 +192,14 @@ describe('what it finds of the cache', () => {
     expect(query.shadow()).toEqual({ ...NOTHING, reads: 2, hits: 1 });
     await clock.advance(1);
     expect(query.shadow()).toEqual({ ...NOTHING, reads: 2, hits: 1, differed: 1 });
-    expect(events.at(-1)).toEqual({ type: 'shadow', key: 'q:1', outcome: 'differed', from: 'memory', age: 50 });
+    expect(events.at(-1)).toEqual({
+      type: 'shadow',
+      key: 'q:1',
+      query: 'q',
+      outcome: 'differed',
+      from: 'memory',
+      age: 50,
+    });
   });
 
   it('has changed where it was invalidated while it was loaded', async () => {
@@ -411,7 +418,7 @@ describe('the store', () => {
     await query(1);
     await clock.advance(0);
     expect(query.shadow()).toEqual({ ...NOTHING, reads: 2, hits: 1, same: 1 });
-    expect(events.at(-1)).toEqual({ type: 'shadow', key: 'q:1', outcome: 'same', from: 'store', age: 5 });
+    expect(events.at(-1)).toEqual({ type: 'shadow', key: 'q:1', query: 'q', outcome: 'same', from: 'store', age: 5 });
     row.value = 'new';
     expect(await query(1)).toBe('new');
     await clock.advance(2_000);

@@ -9,7 +9,7 @@ import type { Events, ShadowOutcome } from './events.ts';
 import type { Fill } from './fill.ts';
 import type { Outcome } from './flight.ts';
 import type { ReadPath } from './read-path.ts';
-import type { ReadRequest } from './read-request.ts';
+import { type ReadRequest, subjectOf } from './read-request.ts';
 import { isSameValue } from './same-value.ts';
 import { type ShadowCounts, ShadowTally } from './shadow-counts.ts';
 
@@ -155,7 +155,7 @@ export class Shadow {
     const found = cached === undefined ? {} : { from: cached.from, age: cached.age };
     events.emit({
       type: 'shadow',
-      key: request.key,
+      ...subjectOf(request),
       outcome,
       ...found,
       ...(error === undefined ? {} : { error }),

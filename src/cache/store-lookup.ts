@@ -15,9 +15,10 @@ import type { Events } from './events.ts';
 import type { Flight, Outcome } from './flight.ts';
 import type { LabelSets } from './label-set.ts';
 import type { MemoryTier } from './memory-tier.ts';
-import type { Migration, ReadRequest } from './read-request.ts';
+import { type Migration, type ReadRequest, subjectOf } from './read-request.ts';
 import type { ReadSettings } from './read-options.ts';
 import type { Found, StoreTier } from './store-tier.ts';
+import type { Tallies } from './tally.ts';
 
 export interface StoreLookupParts {
   readonly node: Node;
@@ -26,6 +27,7 @@ export interface StoreLookupParts {
   readonly check: ServerCheck | undefined;
   readonly labels: LabelSets;
   readonly events: Events;
+  readonly tallies: Tallies;
   readonly clock: Clock;
   readonly stopwatch: Stopwatch;
   /** Deadline of a server check, in ms. */
@@ -122,7 +124,7 @@ export class StoreLookup {
     { found, marked, age, asOf, migration }: Judged,
     unpacked: unknown,
   ): Outcome | undefined {
-    const { node, stopwatch, events } = this.#parts;
+    const { node, stopwatch, events, tallies } = this.#parts;
     // Unpacking may have taken a while; what was applied meanwhile counts for readers that joined meanwhile.
     const own = this.#has('serverBoth') || node.attachedAt(stopwatch.now());
     if (own && node.view.cover(marked, flight.key) !== undefined) return undefined;
@@ -132,7 +134,12 @@ export class StoreLookup {
     const kept = { value, ttl: found.ttl, grace: found.grace, age };
     if (migration !== undefined) this.#settle(flight, request, marked, kept);
     this.#promote(flight, request.settings, this.#liftedAs(marked, migration), kept);
-    if (events.heard && request.compared !== true) events.emit({ type: 'hit', key: flight.key, from: 'store' });
+    const tally = request.owner ?? tallies.byKey;
+    if (this.#parts.memory !== undefined) tally.promotions++;
+    if (request.compared !== true) {
+      tally.storeHits++;
+      if (events.hitsHeard) events.emit({ type: 'hit', ...subjectOf(request), from: 'store' });
+    }
     return { value, from: 'store', marked, turn: 0, asOf, order: flight.checkOrder, age };
   }
 

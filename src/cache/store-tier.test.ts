@@ -13,6 +13,7 @@ import { encodeEnvelope } from './envelope.ts';
 import type { CacheEvent } from './events.ts';
 import { memoryStore } from './memory-store.ts';
 import type { Serializer } from './serializer.ts';
+import type { StoredEntry } from './store.ts';
 
 /** Caches that share one clock, one log and one store, whose methods a test can replace. */
 function setUp() {
@@ -242,6 +243,47 @@ describe('a store', () => {
     expect(getMany).toHaveBeenCalledTimes(2);
   });
 
+  it('is written to once for all that was loaded in one turn, where it can take many', async () => {
+    const { clock, kept, store, member } = setUp();
+    const setMany = vi.fn((entries: readonly StoredEntry[]) =>
+      Promise.all(entries.map((it) => kept.set(it.key, it.bytes, it.ttl).then(() => undefined))),
+    );
+    store.setMany = setMany;
+    const { cache } = member();
+    const user = cache.query({ name: 'user', load: (id: number) => id, ttl: '1m', tags: () => ['t'] });
+    await Promise.all([user(1), user(2), cache.getOrSet('k', () => 'x'.repeat(5_000))]);
+    await clock.advance(0);
+    const written = (): string[] => setMany.mock.calls.flat(2).map(({ key }) => key);
+    await vi.waitFor(() => expect(written()).toEqual(['user:1', 'user:2', 'k']), { timeout: 10_000 });
+    // What is compressed comes later.
+    expect(setMany.mock.calls.map(([entries]) => entries.length)).toEqual([2, 1]);
+    expect(setMany.mock.calls[0]?.[0][0]).toMatchObject({ ttl: 60_000, labels: { length: 3 } });
+    const other = member();
+    expect(await other.cache.getMany(['user:1', 'user:2'])).toEqual([1, 2]);
+  });
+
+  it('says of each of many whether it was kept', async () => {
+    const { clock, store, member } = setUp();
+    store.setMany = (entries) => Promise.resolve(entries.map(({ key }) => (key === 'b' ? refused : undefined)));
+    const { cache, events, failures } = member();
+    await Promise.all(['a', 'b', 'c'].map((key) => cache.getOrSet(key, () => 1)));
+    await clock.advance(0);
+    expect(failures()).toEqual([{ type: 'store-failed', operation: 'set', keys: ['b'], error: refused }]);
+    const stored = events.flatMap((event) => (event.type === 'stored' ? [event.key] : []));
+    expect(stored).toEqual(['a', 'c']);
+    store.setMany = () => Promise.reject(refused);
+    await Promise.all(['d', 'e'].map((key) => cache.getOrSet(key, () => 1)));
+    await clock.advance(0);
+    expect(failures().map(({ keys }) => keys)).toEqual([['b'], ['d'], ['e']]);
+    store.setMany = () => new Promise(() => {});
+    await cache.getOrSet('f', () => 1);
+    await clock.advance(250);
+    expect(failures().at(-1)).toMatchObject({
+      keys: ['f'],
+      error: { message: 'the store did not answer within 250 ms' },
+    });
+  });
+
   it('is told of each write with what it needs, and the event says how large it was', async () => {
     const { clock, store, member } = setUp();
     const set = vi.spyOn(store, 'set');
@@ -251,7 +293,7 @@ describe('a store', () => {
     expect(set).toHaveBeenCalledTimes(1);
     const [name, bytes, ttl] = set.mock.calls[0] as [string, Uint8Array, number];
     expect([name, ttl]).toEqual(['k', 90_000]);
-    expect(events).toContainEqual({ type: 'stored', key: 'k', bytes: bytes.length });
+    expect(events).toContainEqual({ type: 'stored', key: 'k', bytes: bytes.length, ms: 0 });
   });
 
   it('holds large values compressed, small ones and those of a cache that does not want it as they are', async () => {

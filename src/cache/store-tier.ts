@@ -5,17 +5,19 @@ import { keyOf } from '../coherence/key.ts';
 import type { Label } from '../coherence/label.ts';
 import type { Target } from '../coherence/target.ts';
 import type { Breaker } from './breaker.ts';
-import { type Compression, compress, decompress } from './compression.ts';
+import { type Compression, compress, decompress, isCompressible } from './compression.ts';
 import { decodeEnvelope, type Envelope, encodeEnvelope } from './envelope.ts';
 import type { Events } from './events.ts';
 import type { Serializer } from './serializer.ts';
-import type { Store } from './store.ts';
+import type { Store, StoredEntry } from './store.ts';
+import type { Traces } from './traces.ts';
 
 export interface StoreTierParts {
   readonly store: Store;
   readonly breaker: Breaker;
   readonly clock: Clock;
   readonly events: Events;
+  readonly traces: Traces;
   /** Writes with the first; reads whatever any of them wrote. */
   readonly serializers: readonly Serializer[];
   readonly compression: Compression | undefined;
@@ -48,6 +50,7 @@ export interface Kept {
 export class StoreTier {
   readonly #parts: StoreTierParts;
   #wanted: { keys: string[]; answer: Promise<readonly (Uint8Array | undefined)[]> } | undefined;
+  #batch: { entries: StoredEntry[]; errors: Promise<readonly (Error | undefined)[]> } | undefined;
   readonly #deadlines: Deadlines;
   /** Writes under way, and who waits until there are none. */
   #writing = 0;
@@ -73,15 +76,15 @@ export class StoreTier {
   }
 
   /** Keeps an entry; readers do not wait for it. Resolves when it is there, or has failed; never rejects. */
-  async save(place: string, kept: Kept): Promise<void> {
+  save(place: string, kept: Kept): Promise<void> {
     this.#writing++;
-    try {
-      await this.#save(place, kept);
-    } catch (error) {
-      this.#failed('set', [place], error);
-    } finally {
+    const saved = (): void => {
       if (--this.#writing === 0) for (const resolve of this.#idle.splice(0)) resolve();
-    }
+    };
+    return this.#save(place, kept).then(saved, (error: unknown) => {
+      this.#failed('set', [place], error);
+      saved();
+    });
   }
 
   /**
@@ -104,46 +107,64 @@ export class StoreTier {
   }
 
   #ask(): { keys: string[]; answer: Promise<readonly (Uint8Array | undefined)[]> } {
-    const { store, breaker } = this.#parts;
+    const { store, breaker, traces } = this.#parts;
     const keys: string[] = [];
     const answer = Promise.resolve().then(() => {
       this.#wanted = undefined;
-      return breaker.run(() => this.#inTime(store.getMany(keys)));
+      return traces.span({ type: 'store-get', keys, system: store.system }, () =>
+        breaker.run(() => this.#inTime(store.getMany(keys))),
+      );
     });
     return { keys, answer };
   }
 
-  #save(place: string, kept: Kept): Promise<void> {
+  #save(place: string, kept: Kept): Promise<unknown> {
     const { clock, serializers, compression } = this.#parts;
-    const serializer = serializers[0] as Serializer;
-    const bornAt = Math.max(0, clock.wall() - kept.age);
-    const packed = serializer.encode(kept.value);
-    if (compression === undefined) return this.#set(place, kept, bornAt, packed, undefined);
-    return compress(packed, compression).then((small) => this.#set(place, kept, bornAt, packed, small));
+    try {
+      const bornAt = Math.max(0, clock.wall() - kept.age);
+      const packed = (serializers[0] as Serializer).encode(kept.value);
+      // Nothing is awaited that is there: most values are small.
+      if (compression === undefined || !isCompressible(packed, compression))
+        return this.#set(place, kept, bornAt, packed, false);
+      return compress(packed).then((small) => this.#set(place, kept, bornAt, small ?? packed, small !== undefined));
+    } catch (error) {
+      return Promise.reject(error);
+    }
   }
 
-  async #set(
-    place: string,
-    kept: Kept,
-    bornAt: number,
-    packed: Uint8Array,
-    small: Uint8Array | undefined,
-  ): Promise<void> {
-    const { store, breaker, events, serializers } = this.#parts;
+  #set(place: string, kept: Kept, bornAt: number, payload: Uint8Array, compressed: boolean): Promise<unknown> {
+    const { store, events, clock, traces, serializers } = this.#parts;
     const { epoch, mark, labels, ttl, grace } = kept;
-    const bytes = encodeEnvelope({
-      epoch,
-      mark,
-      labels,
-      bornAt,
-      ttl,
-      grace,
-      serializer: (serializers[0] as Serializer).id,
-      compressed: small !== undefined,
-      payload: small ?? packed,
+    const { id } = serializers[0] as Serializer;
+    const bytes = encodeEnvelope({ epoch, mark, labels, bornAt, ttl, grace, serializer: id, compressed, payload });
+    const entry = { key: place, bytes, ttl: ttl + grace, labels };
+    const about = { key: keyOf(place), bytes: bytes.length };
+    const set = traces.on
+      ? traces.span({ type: 'store-set', ...about, system: store.system }, () => this.#put(entry))
+      : this.#put(entry);
+    if (!events.heard) return set;
+    const since = clock.monotonic();
+    return set.then(() => events.emit({ type: 'stored', ...about, ms: clock.monotonic() - since }));
+  }
+
+  /** Entries of one turn are written by one request, where the store can do that. */
+  #put(entry: StoredEntry): Promise<unknown> {
+    const { store, breaker } = this.#parts;
+    const { key, bytes, ttl, labels } = entry;
+    if (store.setMany === undefined) return breaker.run(() => this.#inTime(store.set(key, bytes, ttl, labels)));
+    const batch = (this.#batch ??= this.#begin());
+    const index = batch.entries.push(entry) - 1;
+    return batch.errors.then((errors) => (errors[index] === undefined ? undefined : Promise.reject(errors[index])));
+  }
+
+  #begin(): { entries: StoredEntry[]; errors: Promise<readonly (Error | undefined)[]> } {
+    const { store, breaker } = this.#parts;
+    const entries: StoredEntry[] = [];
+    const errors = Promise.resolve().then(() => {
+      this.#batch = undefined;
+      return breaker.run(() => this.#inTime((store as Required<Store>).setMany(entries)));
     });
-    await breaker.run(() => this.#inTime(store.set(place, bytes, ttl + grace, labels)));
-    if (events.heard) events.emit({ type: 'stored', key: keyOf(place), bytes: bytes.length });
+    return { entries, errors };
   }
 
   #unpack(envelope: Envelope): Found {
@@ -151,13 +172,10 @@ export class StoreTier {
     const [writer] = serializers;
     const serializer =
       writer?.id === envelope.serializer ? writer : serializers.find((it) => it.id === envelope.serializer);
-    if (serializer === undefined) {
-      throw new TidemarkError(
-        'INVALID_ENVELOPE',
-        `A stored value was written by serializer ${shorten(envelope.serializer)}, which this cache does not have. Give every process that shares the store the same \`serializer\`.`,
-      );
-    }
     const { epoch, mark, labels, bornAt, ttl, grace, payload, compressed } = envelope;
+    // What the rule needs can be read all the same.
+    if (serializer === undefined)
+      return { epoch, mark, labels, bornAt, ttl, grace, value: () => unreadable(envelope.serializer) };
     const value = compressed
       ? async (): Promise<unknown> => serializer.decode(await decompress(payload))
       : (): unknown => serializer.decode(payload);
@@ -171,4 +189,11 @@ export class StoreTier {
   #failed(operation: 'get' | 'set' | 'reclaim', places: readonly string[], error: unknown): void {
     this.#parts.events.emit({ type: 'store-failed', operation, keys: places.map(keyOf), error });
   }
+}
+
+function unreadable(serializer: number): never {
+  throw new TidemarkError(
+    'INVALID_ENVELOPE',
+    `A stored value was written by serializer ${shorten(serializer)}, which this cache does not have. Give every process that shares the store the same \`serializer\`.`,
+  );
 }

@@ -416,7 +416,7 @@ describe('eagerRefresh', () => {
     await clock.advance(1);
     expect(await Promise.all([user(), user(), user()])).toEqual(['old', 'old', 'old']);
     expect(load).toHaveBeenCalledTimes(1);
-    expect(all('refresh')).toEqual([{ type: 'refresh', key: 'user' }]);
+    expect(all('refresh')).toEqual([{ type: 'refresh', key: 'user', query: 'user' }]);
     slow.open('new');
     await clock.advance(0);
     expect(await user()).toBe('new');
@@ -498,7 +498,7 @@ describe('whenDetached', () => {
     log.cut('follow'); // the last proof is of moment 0
     await clock.advance(12_000);
     expect(await user.read()).toMatchObject({ value: 'old', from: 'memory', stale: true, age: 12_000 });
-    expect(all('stale')).toEqual([{ type: 'stale', key: 'user', why: 'detached' }]);
+    expect(all('stale')).toEqual([{ type: 'stale', key: 'user', query: 'user', why: 'detached' }]);
     await clock.advance(1);
     expect(await user.read()).toMatchObject({ value: 'new', from: 'loader' });
   });

@@ -16,6 +16,7 @@ export type ErrorCode =
   | 'NOT_READY'
   | 'NOT_CONSISTENT'
   | 'NOT_CONFIRMED'
+  | 'BREAKER_OPEN'
   | 'UNAVAILABLE'
   | 'CLOSED';
 

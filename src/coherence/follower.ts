@@ -65,6 +65,7 @@ export class Follower {
   #state: FollowerState = 'down';
   #reason: ResyncReason = 'start';
   #provenAt = Number.NEGATIVE_INFINITY;
+  #receivedAt = 0;
   #generation = 0;
   /** Copies and failures since the last proof. */
   #fruitless = 0;
@@ -96,6 +97,11 @@ export class Follower {
   /** When, on the stopwatch, the view was last proven complete; with a local log it is at any time, `now` included. */
   provenAt(now: number): number {
     return this.#state === 'local' ? now : this.#provenAt;
+  }
+
+  /** When the records that are applied now arrived, by the wall clock. For people. */
+  get receivedAt(): number {
+    return this.#state === 'local' ? this.#parts.clock.wall() : this.#receivedAt;
   }
 
   /** The stopwatch, read as carefully as this follower needs: where the log is in this process, no proof can grow old. */
@@ -235,6 +241,7 @@ export class Follower {
       if (reading.epoch !== view.epoch) return this.#resync('epoch');
       if (!(reading.head >= view.applied)) return this.#resync('behind');
     }
+    if (reading.records.length > 0) this.#receivedAt = this.#parts.clock.wall();
     for (const record of reading.records) {
       if (record.prev !== view.applied && this.#has('chain')) return this.#resync('gap');
       view.apply(record);

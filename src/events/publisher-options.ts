@@ -1,7 +1,8 @@
 import { type Duration, milliseconds } from '../coherence/duration.ts';
 import { shorten, TidemarkError } from '../coherence/errors.ts';
-import type { PartContext } from '../coherence/part.ts';
+import type { Part, PartContext } from '../coherence/part.ts';
 import type { Target } from '../coherence/target.ts';
+import type { Tracing } from '../cache/tracing.ts';
 import type { EntityMap } from './entity.ts';
 import { checkLogAccess, type LogAccessOptions, wholeNumber } from '../cache/log-access.ts';
 
@@ -31,6 +32,8 @@ export interface PublisherOptions<E extends EntityMap<E> = Record<string, string
    * once, until it has taken a message. Nothing is dropped. Default `{ failures: 5 }`; `false` for never.
    */
   readonly circuit?: { readonly failures: number } | false;
+  /** Spans of messages, and the trace that each carries where its details name none; see `tidemark/opentelemetry`. */
+  readonly tracing?: Part<Tracing>;
 }
 
 /** {@link PublisherOptions}, checked and complete. */
@@ -53,6 +56,7 @@ const OWN: Record<OwnOption, true> = {
   maxQueue: true,
   rate: true,
   circuit: true,
+  tracing: true,
 };
 
 /** Longest name of a service, in UTF-16 code units. */

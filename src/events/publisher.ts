@@ -8,6 +8,8 @@ import { everything, type Target } from '../coherence/target.ts';
 import { Circuit } from './circuit.ts';
 import type { EntityMap, EntityName } from './entity.ts';
 import { type LogAccess, openLog } from '../cache/log-access.ts';
+import { tracedLog } from '../cache/traced-log.ts';
+import { Traces } from '../cache/traces.ts';
 import { aboutEntity, aboutTargets, type Publication, type PublishDetails, type Sendable } from './publication.ts';
 import { type PublisherOptions, type PublisherSettings, publisherSettings } from './publisher-options.ts';
 import { Turns } from './turns.ts';
@@ -46,6 +48,7 @@ export class Publisher<E extends EntityMap<E> = Record<string, string>> {
   readonly #settings: PublisherSettings;
   readonly #access: LogAccess;
   readonly #node: Node;
+  readonly #traces: Traces;
   readonly #circuit: Circuit;
   readonly #turns: Turns | undefined;
   #count = { published: 0, appended: 0, queued: 0, overflowed: 0 };
@@ -61,10 +64,13 @@ export class Publisher<E extends EntityMap<E> = Record<string, string>> {
     this.#access = openLog(options, context);
     this.#circuit = new Circuit(failures, (open) => this.#noteCircuit(open));
     this.#turns = rate && new Turns(rate, context.clock);
+    const { tracing } = options;
+    this.#traces = new Traces(typeof tracing === 'function' ? tracing(context) : tracing, context.logger);
+    const { log } = this.#access;
     this.#node = new Node({
       ...context,
       name: source,
-      log: this.#access.log,
+      log: this.#traces.on ? tracedLog(log, this.#traces, () => this.origin) : log,
       presence: undefined,
       tolerance: 0,
       options: context.logOptions,
@@ -73,7 +79,7 @@ export class Publisher<E extends EntityMap<E> = Record<string, string>> {
       emit: (event) => this.#heed(event),
       removed: NO_GUARD_REMOVED,
     });
-    this.#node.start();
+    this.#traces.apart(() => this.#node.start());
   }
 
   /** What its messages carry as their `origin`, so that a subscriber can tell them from others'. */
@@ -134,7 +140,11 @@ export class Publisher<E extends EntityMap<E> = Record<string, string>> {
     if (this.#closing !== undefined)
       throw new TidemarkError('CLOSED', 'The publisher was closed. Publish before close(), or make another one.');
     this.#count.published++;
-    const receipt = await (this.#turns === undefined ? this.#send(message) : this.#sendInTurn(this.#turns, message));
+    const { targets, about } = message;
+    const receipt = await this.#traces.span({ type: 'publish', targets, cause: about.cause, node: this.origin }, () => {
+      const traced = { targets, about: { ...about, cause: this.#traces.cause(about.cause) ?? about.cause } };
+      return this.#turns === undefined ? this.#send(traced) : this.#sendInTurn(this.#turns, traced);
+    });
     this.#count[receipt.status]++;
     return receipt;
   }

@@ -4,6 +4,7 @@ export type { CaptureOptions } from './capture-options.ts';
 export type { CaptureStatus } from './capture-progress.ts';
 export type { Carrier } from './carrier.ts';
 export type { Changes } from './changes.ts';
+export { type DatabaseReport, databaseReport, type SlotReport } from './database-report.ts';
 export { type CaptureTable, type CaptureTables, captureTables } from './mapping.ts';
 export { migrate, migrationScript } from './migrations.ts';
 export type { PgPool, PgPoolClient, PgQueryable, PgTransaction } from './pg.ts';

@@ -14,6 +14,8 @@ export interface Invalidator {
   mark?(): Token;
   /** Inside the transaction: its snapshot is older, and it sees rows that nobody else may see. */
   bypass?<T>(fn: () => T): T;
+  /** Where it is traced: what the written copy of the targets carries to the relay. */
+  readonly parts?: { traceparent(): string | undefined };
   /** For strict writes. */
   announce?(
     targets: readonly Target[],

@@ -1,6 +1,7 @@
 import { checkLogAccess, type LogAccessOptions } from '../cache/log-access.ts';
 import { TidemarkError, shorten } from '../coherence/errors.ts';
-import type { PartContext } from '../coherence/part.ts';
+import type { Reports } from '../cache/reports.ts';
+import type { Part, PartContext } from '../coherence/part.ts';
 import { identifier } from './carrier.ts';
 import { type Database, type DatabaseOption, databaseOf } from './driver.ts';
 import type { OutboxOptions } from './outbox.ts';
@@ -8,6 +9,8 @@ import type { SourceMaker } from './source.ts';
 
 /** Options of {@link createRelay}. */
 export interface RelayOptions extends LogAccessOptions {
+  /** Where it says how it is, for `tidemark/operations`; `redis()` brings it. */
+  readonly reports?: Part<Reports>;
   /** The primary: an address, a `pg.Pool` of which it keeps one or two clients, or a PGlite. No pooler in transaction mode. */
   readonly database: DatabaseOption;
   /** Where `tidemark postgres migrate` has put its tables. Default `'tidemark'`. */

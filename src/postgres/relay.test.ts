@@ -3,6 +3,8 @@ import pg from 'pg';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
 import { type PostgresServer, startPostgres } from '../../test/servers/postgres-server.ts';
 import { createCache } from '../cache/cache.ts';
+import { memoryReports } from '../cache/memory-reports.ts';
+import { systemClock } from '../cache/system-clock.ts';
 import { memoryLog } from '../coherence/memory-log.ts';
 import type { InvalidationLog } from '../coherence/log.ts';
 import type { PartContext } from '../coherence/part.ts';
@@ -215,3 +217,34 @@ it('works within PGlite', async () => {
   await relay.stop();
   await db.close();
 }, 120_000);
+
+it('says among the reports of the fleet how it is, and takes that back at its end', async () => {
+  const part = memoryReports();
+  const reports = part({ clock: systemClock });
+  const said = async (): Promise<Record<string, unknown>[]> =>
+    (await reports.list()).map(({ report }) => JSON.parse(report) as Record<string, unknown>);
+  begin({ reports: part });
+  await waitUntil(async () => (await said()).length === 1);
+  const [{ node } = { node: '' }] = await reports.list();
+  expect(node).toMatch(/^relay#[0-9a-f]{8}$/);
+  expect((await said())[0]).toMatchObject({ v: 1, kind: 'relay', lagMs: null, waiting: 0, problem: null });
+  await relay.stop();
+  expect(await said()).toEqual([]);
+});
+
+it('says how far it is behind once it works, and that another stands by', async () => {
+  const shared = memoryReports()({ clock: systemClock });
+  begin({ reports: shared });
+  await waitUntil(() => relay.status().state === 'active');
+  const other = createRelay({ name: 'shop', log, database: server.url, reports: shared });
+  other.start();
+  try {
+    const states = async (): Promise<string[]> =>
+      (await shared.list()).map(({ report }) => (JSON.parse(report) as { state: string }).state);
+    await waitUntil(async () => (await states()).sort().join() === 'active,standby', { timeout: 10_000 });
+    const active = (await shared.list()).map(({ report }) => JSON.parse(report) as Record<string, unknown>);
+    expect(active.find(({ state }) => state === 'active')).toMatchObject({ reachable: true, lagMs: 0, waiting: 0 });
+  } finally {
+    await other.stop();
+  }
+}, 20_000);

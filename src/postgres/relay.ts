@@ -10,6 +10,7 @@ import { Outbox, type OutboxStatus } from './outbox.ts';
 import type { RelayEvent, RelayListener } from './relay-event.ts';
 import { RelayJournal } from './relay-journal.ts';
 import { RelayLog } from './relay-log.ts';
+import { RelayReporter } from './relay-reporter.ts';
 import { type RelayOptions, relaySettings } from './relay-options.ts';
 import { Term } from './relay-term.ts';
 import { LogSender } from './sender.ts';
@@ -47,6 +48,7 @@ export class Relay {
   readonly #announcements: AnnouncementCloser;
   readonly #bounds: Bounds | undefined;
   readonly #origin = `relay#${randomBytes(4).toString('hex')}`;
+  readonly #reporter: RelayReporter | undefined;
   #duplicates = 0;
   #term: Term | undefined;
   #state: RelayStatus['state'] | 'made' = 'made';
@@ -70,6 +72,7 @@ export class Relay {
     this.#outbox = settings.outbox && new Outbox(this.#parts, this.#reading, settings.outbox);
     this.#announcements = new AnnouncementCloser(this.#parts, this.#reading);
     this.#bounds = settings.replicas ? new Bounds(this.#parts, this.#reading) : undefined;
+    this.#reporter = options.reports && new RelayReporter(options.reports, context, this.#origin, () => this.status());
     this.#leader = new Leader({
       database,
       context,
@@ -94,6 +97,7 @@ export class Relay {
     this.#state = 'standby';
     this.#reading.start();
     this.#leader.start();
+    this.#reporter?.start();
   }
 
   /** Hands over to another relay, and ends all that was started. What is left undone stays in the database. */
@@ -121,6 +125,7 @@ export class Relay {
     // One that never began has nothing to end but its log.
     if (this.#state !== 'made') await this.#leader.stop();
     this.#state = 'stopped';
+    await this.#reporter?.close();
     this.#reading.stop();
     await this.#access.close();
   }

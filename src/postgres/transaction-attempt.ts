@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { TidemarkError } from '../coherence/errors.ts';
 import type { Token } from '../coherence/position.ts';
 import type { Receipt } from '../coherence/receipt.ts';
-import { coverageOf, type Draft, type Lsn } from '../coherence/record.ts';
+import { type Cause, coverageOf, type Draft, type Lsn } from '../coherence/record.ts';
 import { describeTarget, type Target } from '../coherence/target.ts';
 import { announcementId, databaseMark } from './announcement-id.ts';
 import { type CarrierOptions, carryStatement, type Statement } from './carrier.ts';
@@ -181,6 +181,13 @@ export class TransactionAttempt {
     }
   }
 
+  /** With the trace of whoever writes: should this process die, the relay's append is in it too. */
+  #cause(): Cause | undefined {
+    const { cause } = this.#options;
+    const trace = cause?.trace ?? this.#settings.cache.parts?.traceparent();
+    return trace === undefined ? cause : { ...cause, trace };
+  }
+
   #draft(): Draft {
     return {
       ...coverageOf(this.#targets),
@@ -190,7 +197,7 @@ export class TransactionAttempt {
       lsn: 'unknown',
       time: Date.now(),
       targets: this.#targets.map(describeTarget),
-      cause: this.#options.cause,
+      cause: this.#cause(),
     };
   }
 }

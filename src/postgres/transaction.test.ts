@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { TidemarkError } from '../coherence/errors.ts';
 import type { Receipt } from '../coherence/receipt.ts';
 import { key, tag } from '../coherence/target.ts';
+import { decodeRecord } from '../coherence/wire.ts';
 import { Gate } from '../testing/gate.ts';
 import { waitUntil } from '../testing/wait-until.ts';
 import type { Statement } from './carrier.ts';
@@ -82,6 +83,8 @@ class Stage implements DataLayer<'native'>, Invalidator {
 }
 
 const collect = (_: 'native', changes: { invalidate(target: object): void }) => changes.invalidate(tag('a'));
+const carriedCause = ({ values }: Statement): unknown =>
+  decodeRecord(Buffer.from(values[0] ?? '', 'base64')).record.cause;
 const state = (code: string): Error => Object.assign(new Error(code), { code });
 
 describe('the order of a transaction', () => {
@@ -105,6 +108,20 @@ describe('the order of a transaction', () => {
       'invalidate 2',
     ]);
     expect(stage.options).toEqual([{ id: expect.stringMatching(/^[0-9a-f]{32}$/), cause: { event: 'e' } }]);
+  });
+
+  it('writes down the trace of whoever writes, unless the cause has one', async () => {
+    const traced = Object.assign(new Stage(), { parts: { traceparent: () => 'active' } });
+    const transactions = new Transactions(traced);
+    await transactions.run(traced, collect, { cause: { event: 'e' } });
+    await transactions.run(traced, collect, { cause: { event: 'e', trace: 'given' } });
+    const silent = Object.assign(new Stage(), { parts: { traceparent: () => undefined } });
+    await new Transactions(silent).run(silent, collect);
+    expect([...traced.asked, ...silent.asked].map(carriedCause)).toEqual([
+      { event: 'e', trace: 'active' },
+      { event: 'e', trace: 'given' },
+      undefined,
+    ]);
   });
 
   it('asks how far a replica must be after the commit, and for what was applied before that', async () => {

@@ -1,8 +1,8 @@
 import type { Unsubscribe } from '../coherence/log.ts';
 import type { PartContext } from '../coherence/part.ts';
-import type { Commands, Driver } from './connection.ts';
+import type { ClusterServers, Commands, Driver } from './connection.ts';
 import { type RedisKeys, redisKeys } from './keys.ts';
-import { Link } from './link.ts';
+import { Link, type LinkParts } from './link.ts';
 import { LinkedCommands } from './linked-commands.ts';
 import { LogScripts } from './log-scripts.ts';
 import { RollCall } from './roll-call.ts';
@@ -20,6 +20,7 @@ export class Backend {
   readonly #timeout: number;
   #data: Link | undefined;
   #values: Commands | undefined;
+  #tools: Link | undefined;
   readonly #links = new Set<Link>();
   readonly #listeners = new Set<() => void>();
   #users = 0;
@@ -45,13 +46,28 @@ export class Backend {
     return this.#values;
   }
 
+  /** The connection for what people and tools ask, on the server of the log: nobody who reads or writes waits behind it. */
+  get tools(): Link {
+    this.#tools ??= this.link();
+    return this.#tools;
+  }
+
+  /** The servers of a Cluster, see {@link Driver}. */
+  get servers(): ClusterServers | undefined {
+    return this.#driver.servers;
+  }
+
   /** Another connection to the server of the log. */
   link(): Link {
-    const { clock, random } = this.#context;
-    const open = (ms: number): ReturnType<Driver['connect']> => this.#driver.connect(this.keys.log, ms);
-    const link = new Link({ open, clock, random, timeout: this.#timeout, connected: () => this.#connected() });
+    const link = this.linkTo((ms) => this.#driver.connect(this.keys.log, ms));
     this.#links.add(link);
     return link;
+  }
+
+  /** One to another server, for whoever ends it. */
+  linkTo(open: LinkParts['open']): Link {
+    const { clock, random } = this.#context;
+    return new Link({ open, clock, random, timeout: this.#timeout, connected: () => this.#connected() });
   }
 
   /** Calls `listener` whenever a connection was made. */
@@ -79,6 +95,7 @@ export class Backend {
       if (this.#users > 0) return;
       this.#data?.close();
       this.#values?.close();
+      this.#tools?.close();
       this.#driver.close();
     };
   }

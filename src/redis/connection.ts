@@ -39,7 +39,21 @@ export interface Commands {
   readonly spread: boolean;
   /** @param key what decides about the server: the first key of the command */
   send(key: string, args: readonly Argument[]): Promise<Reply>;
+  /**
+   * Commands about any keys, as one piece of work with one deadline; only where one server has all keys. Rejects where every one of
+   * them has failed.
+   *
+   * @returns for each, in order, `undefined`, or the error that it was answered with
+   */
+  sendAll?(commands: readonly (readonly Argument[])[]): Promise<readonly (Error | undefined)[]>;
   close(): void;
+}
+
+/** The primaries of a Cluster, each by a name that says where it is. */
+export interface ClusterServers {
+  list(timeout: number): Promise<readonly string[]>;
+  /** As {@link Driver.connect}. @param server as it was listed; it may have left since */
+  connect(server: string, timeout: number): Promise<Connection>;
 }
 
 /** How one driver reaches one deployment: standalone, Sentinel or Cluster. */
@@ -51,6 +65,8 @@ export interface Driver {
   connect(key: string, timeout: number): Promise<Connection>;
   /** Commands over the servers of a Cluster; `undefined` where one server has all keys, which a {@link Link} serves. */
   spread(timeout: number): Commands | undefined;
+  /** For tools that look at all keys; `undefined` where one server has them. */
+  readonly servers?: ClusterServers | undefined;
   /** Ends what the driver itself has opened. A client that was handed in stays as it is. */
   close(): void;
 }

@@ -1,18 +1,16 @@
-import { Redis } from 'ioredis';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { entryLabels, keyLabel, labelText, tagLabel } from '../coherence/label.ts';
 import { everything, key, pattern, tag } from '../coherence/target.ts';
 import { waitUntil } from '../testing/wait-until.ts';
 import { commandsTo, type ObservedCommands } from '../../test/servers/redis-connection.ts';
-import { type RedisServer, startRedis } from '../../test/servers/redis-server.ts';
+import { emptiedRedis } from '../../test/servers/emptied-redis.ts';
 import { redisKeys } from './keys.ts';
 import { RedisStore } from './store.ts';
 
 const LONG = 60_000;
 const VALUE = Buffer.from('value');
 
-let server: RedisServer;
-let admin: Redis;
+const redis = emptiedRedis();
 let commands: ObservedCommands;
 let store: RedisStore;
 
@@ -20,19 +18,8 @@ function open(name: string): RedisStore {
   return new RedisStore({ keys: redisKeys(name), commands, eager: true, release: () => {} });
 }
 
-beforeAll(async () => {
-  server = await startRedis();
-  admin = new Redis(server.url);
-});
-
-afterAll(async () => {
-  admin.disconnect();
-  await server.stop();
-});
-
 beforeEach(async () => {
-  await admin.flushall();
-  commands = commandsTo(server.url);
+  commands = commandsTo(redis.server.url);
   store = open('shop');
 });
 
@@ -45,10 +32,10 @@ function put(name: string, tags: readonly string[] = [], ttl: number = LONG): Pr
   return store.set(name, VALUE, ttl, entryLabels(name, tags));
 }
 
-/** Sets and members of the whole server. */
+/** Sets and members of the whole redis.server. */
 async function indexed(): Promise<{ sets: number; members: number }> {
-  const sets = await admin.keys('*:i:*');
-  const sizes = await Promise.all(sets.map((set) => admin.zcard(set)));
+  const sets = await redis.admin.keys('*:i:*');
+  const sizes = await Promise.all(sets.map((set) => redis.admin.zcard(set)));
   return { sets: sets.length, members: sizes.reduce((sum, size) => sum + size, 0) };
 }
 
@@ -59,10 +46,10 @@ async function reclaim(...targets: Parameters<NonNullable<RedisStore['reclaim']>
 describe('index sets', () => {
   it('hold an entry for each label that it shares, and once for all; none for its own key', async () => {
     await put('user:1:posts', ['blue']);
-    expect(await admin.zrange(tagSet('blue'), 0, -1)).toEqual(['user:1:posts']);
-    expect(await admin.zrange(keySet('user'), 0, -1)).toEqual(['user:1:posts']);
-    expect(await admin.zrange(keySet('user:1'), 0, -1)).toEqual(['user:1:posts']);
-    expect(await admin.exists(keySet('user:1:posts'))).toBe(0);
+    expect(await redis.admin.zrange(tagSet('blue'), 0, -1)).toEqual(['user:1:posts']);
+    expect(await redis.admin.zrange(keySet('user'), 0, -1)).toEqual(['user:1:posts']);
+    expect(await redis.admin.zrange(keySet('user:1'), 0, -1)).toEqual(['user:1:posts']);
+    expect(await redis.admin.exists(keySet('user:1:posts'))).toBe(0);
     expect(await indexed()).toEqual({ sets: 4, members: 4 });
   });
 
@@ -77,8 +64,8 @@ describe('index sets', () => {
 
   it('are scored by when the entry expires, on the clock of the server', async () => {
     await put('k', ['blue'], 40_000);
-    const now = Number((await admin.time())[0]) * 1000;
-    const score = Number(await admin.zscore(tagSet('blue'), 'k'));
+    const now = Number((await redis.admin.time())[0]) * 1000;
+    const score = Number(await redis.admin.zscore(tagSet('blue'), 'k'));
     expect(score - now).toBeGreaterThan(39_000);
     expect(score - now).toBeLessThan(42_000);
   });
@@ -86,17 +73,17 @@ describe('index sets', () => {
   it('expire with their longest member', async () => {
     await put('a', ['blue'], 40_000);
     await put('b', ['blue'], 1_000);
-    expect(await admin.pttl(tagSet('blue'))).toBeGreaterThan(39_000);
+    expect(await redis.admin.pttl(tagSet('blue'))).toBeGreaterThan(39_000);
     await put('c', ['blue'], 80_000);
-    expect(await admin.pttl(tagSet('blue'))).toBeGreaterThan(79_000);
+    expect(await redis.admin.pttl(tagSet('blue'))).toBeGreaterThan(79_000);
   });
 
   it('of an entry that is set again keep the longer life: its writes may come in any order', async () => {
     await put('a', ['blue'], 80_000);
-    const before = await admin.zscore(tagSet('blue'), 'a');
+    const before = await redis.admin.zscore(tagSet('blue'), 'a');
     await put('a', ['blue'], 1_000);
-    expect(await admin.zscore(tagSet('blue'), 'a')).toBe(before);
-    expect(await admin.zcard(tagSet('blue'))).toBe(1);
+    expect(await redis.admin.zscore(tagSet('blue'), 'a')).toBe(before);
+    expect(await redis.admin.zcard(tagSet('blue'))).toBe(1);
   });
 
   it('do not grow when keys are set again and again', async () => {
@@ -108,18 +95,18 @@ describe('index sets', () => {
   it('are gone when their entries have expired', async () => {
     await Promise.all(Array.from({ length: 50 }, (_, i) => put(`user:${i}`, [`tag${i}`], 40)));
     expect((await indexed()).members).toBe(150);
-    await waitUntil(async () => (await admin.dbsize()) === 0);
+    await waitUntil(async () => (await redis.admin.dbsize()) === 0);
   });
 
   it('drop expired members as they are written to, a few at a time', async () => {
     await put('long', ['blue']);
     const old = Array.from({ length: 250 }, (_, i) => [i + 1, `old${i}`]).flat();
-    await admin.zadd(tagSet('blue'), ...(old as [number, string]));
+    await redis.admin.zadd(tagSet('blue'), ...(old as [number, string]));
     await put('long', ['blue']);
-    expect(await admin.zcard(tagSet('blue'))).toBe(151);
+    expect(await redis.admin.zcard(tagSet('blue'))).toBe(151);
     await put('long', ['blue']);
     await put('long', ['blue']);
-    expect(await admin.zrange(tagSet('blue'), 0, -1)).toEqual(['long']);
+    expect(await redis.admin.zrange(tagSet('blue'), 0, -1)).toEqual(['long']);
   });
 
   it('find the entries of targets, and count those that there were', async () => {
@@ -130,36 +117,36 @@ describe('index sets', () => {
     expect(await reclaim(pattern('user:2?'))).toBe(7);
     expect(await reclaim(key('user'))).toBe(12);
     expect(await reclaim(everything())).toBe(0);
-    expect(await admin.keys('*:v:*')).toEqual([]);
+    expect(await redis.admin.keys('*:v:*')).toEqual([]);
   });
 
   it('forget what they gave out: nothing is left but what expires by itself', async () => {
     for (let i = 0; i < 300; i++) await put(`user:${i}`, ['blue']);
     expect(await reclaim(tag('blue'))).toBe(300);
-    expect(await admin.exists(tagSet('blue'))).toBe(0);
+    expect(await redis.admin.exists(tagSet('blue'))).toBe(0);
     // Out of the root index too; in the sets of other labels until they expire.
     expect(await indexed()).toEqual({ sets: 1, members: 300 });
-    expect(await admin.pttl(keySet('user'))).toBeGreaterThan(0);
+    expect(await redis.admin.pttl(keySet('user'))).toBeGreaterThan(0);
     expect(await reclaim(key('user'))).toBe(0);
-    expect(await admin.dbsize()).toBe(0);
+    expect(await redis.admin.dbsize()).toBe(0);
   });
 
   it('of all entries are several: one would be on a single server of a Cluster', async () => {
     await Promise.all(Array.from({ length: 300 }, (_, i) => put(`k${i}`)));
-    expect(await admin.keys('shop:i:root.*')).toHaveLength(16);
+    expect(await redis.admin.keys('shop:i:root.*')).toHaveLength(16);
     expect(await indexed()).toEqual({ sets: 16, members: 300 });
   });
 
   it('do not count what was evicted, and forget it', async () => {
     for (let i = 0; i < 10; i++) await put(`k${i}`, ['blue']);
-    await admin.unlink(...Array.from({ length: 4 }, (_, i) => `shop:v:k${i}`));
+    await redis.admin.unlink(...Array.from({ length: 4 }, (_, i) => `shop:v:k${i}`));
     expect(await reclaim(tag('blue'))).toBe(6);
-    expect(await admin.dbsize()).toBe(0);
+    expect(await redis.admin.dbsize()).toBe(0);
   });
 
   it('may be evicted: what they had is left to its TTL', async () => {
     await put('k', ['blue']);
-    await admin.del(tagSet('blue'));
+    await redis.admin.del(tagSet('blue'));
     expect(await reclaim(tag('blue'))).toBe(0);
     expect(await reclaim(everything())).toBe(1);
   });
@@ -213,7 +200,7 @@ describe('index sets', () => {
     expect(await reclaim(tag('tag1'))).toBe(10_000);
     expect(await reclaim(pattern('user:*7'))).toBe(5_000);
     expect(await reclaim(key('user'))).toBe(35_000);
-    expect(await admin.keys('*:v:*')).toEqual([]);
+    expect(await redis.admin.keys('*:v:*')).toEqual([]);
     // Name, set, and at most 250 members; or a count of as many. Measured, such a command takes 0.2 to 0.6 ms.
     expect(Math.max(...commands.sent.map((args) => args.length))).toBeLessThanOrEqual(252);
     const counts = commands.sent.flatMap(([name, ...args]) =>

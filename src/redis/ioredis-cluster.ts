@@ -21,6 +21,10 @@ export function ioredisClusterDriver(client: IoredisCluster): Driver {
   return {
     connect: (key, timeout) => connectToOwner(client, key, timeout),
     spread: (timeout) => new ClusterCommands(() => clusterClient(client, timeout), timeout),
+    servers: {
+      list: (timeout) => looking(client, timeout, (look) => Promise.resolve(look.nodes('master').map(addressOf))),
+      connect: (server, timeout) => connectTo(client, timeout, () => server),
+    },
     close: () => {},
   };
 }
@@ -42,9 +46,34 @@ function duplicateOf(client: IoredisCluster, timeout: number, overrides: object)
   return duplicate;
 }
 
-/** Looks at the Cluster afresh: what another client knew may be from before a failover. */
-async function connectToOwner(client: IoredisCluster, key: string, timeout: number): Promise<Connection> {
+function connectToOwner(client: IoredisCluster, key: string, timeout: number): Promise<Connection> {
+  return connectTo(client, timeout, (look) => look.slots[slotOf(key)]?.[0]);
+}
+
+async function connectTo(
+  client: IoredisCluster,
+  timeout: number,
+  find: (look: IoredisCluster) => string | undefined,
+): Promise<Connection> {
   const end = performance.now() + timeout;
+  return looking(client, timeout, async (look) => {
+    const address = find(look);
+    const server = look.nodes('master').find((it) => addressOf(it) === address);
+    if (server === undefined) throw new Error('No server of the Redis Cluster has the slot of the log now.');
+    return openIoredis(server, Math.max(1, end - performance.now()));
+  });
+}
+
+function addressOf({ options }: Ioredis): string {
+  return [options['host'], options['port']].join(':');
+}
+
+/** Looks at the Cluster afresh: what another client knew may be from before a failover. */
+async function looking<T>(
+  client: IoredisCluster,
+  timeout: number,
+  work: (look: IoredisCluster) => Promise<T>,
+): Promise<T> {
   const slotsRefreshTimeout = Math.max(1, Math.floor(timeout / 3)); // so that one hanging server leaves time for others
   const look = duplicateOf(client, timeout, {
     clusterRetryStrategy: () => null,
@@ -54,10 +83,7 @@ async function connectToOwner(client: IoredisCluster, key: string, timeout: numb
   const timer = setTimeout(() => look.disconnect(), timeout);
   try {
     await look.connect();
-    const name = look.slots[slotOf(key)]?.[0];
-    const owner = look.nodes('master').find(({ options }) => [options['host'], options['port']].join(':') === name);
-    if (owner === undefined) throw new Error('No server of the Redis Cluster has the slot of the log now.');
-    return await openIoredis(owner, Math.max(1, end - performance.now()));
+    return await work(look);
   } finally {
     clearTimeout(timer);
     look.disconnect();

@@ -11,6 +11,8 @@ interface Vector {
   readonly value: string;
   readonly lease: string;
   readonly index: string;
+  /** Of a breaker named `mail`. */
+  readonly breaker: string;
 }
 
 const vectors = JSON.parse(
@@ -19,15 +21,20 @@ const vectors = JSON.parse(
 const named = vectors.filter(({ error }) => error === undefined);
 
 describe('names of keys', () => {
-  it.each(named)('are those of the protocol, for $name', ({ name, key, label, value, lease, index, ...fixed }) => {
-    const keys = redisKeys(name);
-    expect(keys).toMatchObject(fixed);
-    expect([keys.value(key), keys.lease(key), keys.index(label)]).toEqual([value, lease, index]);
-  });
+  it.each(named)(
+    'are those of the protocol, for $name',
+    ({ name, key, label, value, lease, index, breaker, ...fixed }) => {
+      const keys = redisKeys(name);
+      expect(keys).toMatchObject(fixed);
+      expect([keys.value(key), keys.lease(key), keys.index(label)]).toEqual([value, lease, index]);
+      expect(keys.breaker('mail')).toBe(breaker);
+    },
+  );
 
   it.each(named)('share a slot of a Cluster where scripts need it, for $name', ({ name }) => {
-    const { log, stream, table, bans, nodes, places } = redisKeys(name);
-    expect(new Set([log, stream, table, bans, nodes, places].map(slotOf)).size).toBe(1);
+    const keys = redisKeys(name);
+    const { log, stream, table, bans, nodes, places, reports } = keys;
+    expect(new Set([log, stream, table, bans, nodes, places, reports, keys.breaker('mail')].map(slotOf)).size).toBe(1);
   });
 
   it('spread values over the slots, whatever the keys look like', () => {

@@ -8,6 +8,8 @@ export interface RedisKeys {
   readonly bans: string;
   readonly nodes: string;
   readonly places: string;
+  readonly reports: string;
+  breaker(name: string): string;
   value(key: string): string;
   lease(key: string): string;
   /** @param label as `labelText` writes it */
@@ -28,6 +30,8 @@ export function redisKeys(name: string): RedisKeys {
     bans: `{${name}}:bans`,
     nodes: `{${name}}:nodes`,
     places: `{${name}}:places`,
+    reports: `{${name}}:reports`,
+    breaker: (breaker) => `{${name}}:breaker:${breaker}`,
     value: (key) => `${name}:v:${key}`,
     lease: (key) => `${name}:l:${key}`,
     index: (label) => `${name}:i:${label}`,

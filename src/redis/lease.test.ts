@@ -1,25 +1,13 @@
-import { Redis } from 'ioredis';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { systemRandom } from '../cache/system-clock.ts';
 import { leaseContract, type LeaseSubject } from '../testing/lease-contract.ts';
 import { waitUntil } from '../testing/wait-until.ts';
 import { commandsTo, type ObservedCommands } from '../../test/servers/redis-connection.ts';
-import { type RedisServer, startRedis } from '../../test/servers/redis-server.ts';
+import { emptiedRedis } from '../../test/servers/emptied-redis.ts';
 import { redisKeys } from './keys.ts';
 import { RedisLease } from './lease.ts';
 
-let server: RedisServer;
-let admin: Redis;
-
-beforeAll(async () => {
-  server = await startRedis();
-  admin = new Redis(server.url);
-});
-
-afterAll(async () => {
-  admin.disconnect();
-  await server.stop();
-});
+const redis = emptiedRedis();
 
 let count = 0;
 
@@ -29,14 +17,14 @@ interface Subject extends LeaseSubject {
 }
 
 function open(): Subject {
-  const commands = commandsTo(server.url);
+  const commands = commandsTo(redis.server.url);
   const lease = new RedisLease({
     keys: redisKeys(`lease${++count}`),
     commands,
     random: systemRandom(),
     release: () => {},
   });
-  return { lease, commands, elapse: (ms) => new Promise((resolve) => setTimeout(resolve, ms)) };
+  return { lease, commands, elapse: redis.elapse };
 }
 
 leaseContract(
@@ -55,7 +43,7 @@ describe('a lease on Redis', () => {
 
   /** Refused by one who has held it for so long, of a minute. */
   async function waitAfter(held: number): Promise<number> {
-    await admin.set(`lease${count}:l:k`, '60000 somebody 1', 'PX', 60_000 - held);
+    await redis.admin.set(`lease${count}:l:k`, '60000 somebody 1', 'PX', 60_000 - held);
     const answer = await subject.lease.acquire('k', 5_000);
     if (answer.granted) throw new Error('granted');
     return answer.wait;
@@ -115,7 +103,8 @@ describe('a lease on Redis', () => {
       random: systemRandom(),
       release: () => {},
     });
-    for (let i = 0; i <= 1_000; i++) await admin.set(`lease${count}:l:k${i}`, 'given back by somebody 1', 'PX', 60_000);
+    for (let i = 0; i <= 1_000; i++)
+      await redis.admin.set(`lease${count}:l:k${i}`, 'given back by somebody 1', 'PX', 60_000);
     for (let i = 0; i <= 1_000; i++) await other.acquire(`k${i}`, 60_000);
     expect((await other.acquire('k0', 60_000)).granted).toBe(false);
     expect((await other.acquire('k1000', 60_000)).granted).toBe(true);
@@ -123,21 +112,21 @@ describe('a lease on Redis', () => {
 
   it('leaves nothing behind that would not expire', async () => {
     const answer = await subject.lease.acquire('k', 60_000);
-    const left = await admin.pttl(`lease${count}:l:k`);
+    const left = await redis.admin.pttl(`lease${count}:l:k`);
     expect(left).toBeGreaterThan(50_000);
     expect(left).toBeLessThanOrEqual(60_000);
     if (answer.granted) await answer.release();
-    expect(await admin.pttl(`lease${count}:l:k`)).toBeLessThanOrEqual(1_000);
-    await waitUntil(async () => (await admin.exists(`lease${count}:l:k`)) === 0);
+    expect(await redis.admin.pttl(`lease${count}:l:k`)).toBeLessThanOrEqual(1_000);
+    await waitUntil(async () => (await redis.admin.exists(`lease${count}:l:k`)) === 0);
   });
 
   it('is granted where memory is short: it takes little, and for a moment', async () => {
-    await admin.config('SET', 'maxmemory', '1');
+    await redis.admin.config('SET', 'maxmemory', '1');
     try {
-      await expect(admin.set('x', 'x')).rejects.toThrow('OOM');
+      await expect(redis.admin.set('x', 'x')).rejects.toThrow('OOM');
       expect((await subject.lease.acquire('k', 60_000)).granted).toBe(true);
     } finally {
-      await admin.config('SET', 'maxmemory', '0');
+      await redis.admin.config('SET', 'maxmemory', '0');
     }
   });
 

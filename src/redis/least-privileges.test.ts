@@ -3,6 +3,7 @@ import { Cluster, Redis } from 'ioredis';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { createCluster } from 'redis';
 import { createCache } from '../cache/cache.ts';
+import type { Diagnostics } from '../cache/diagnostics.ts';
 import { systemClock, systemRandom } from '../cache/system-clock.ts';
 import { keyLabel } from '../coherence/label.ts';
 import type { Draft } from '../coherence/record.ts';
@@ -12,15 +13,17 @@ import { waitUntil } from '../testing/wait-until.ts';
 import { type ClientFamily, clientFamilies } from '../../test/servers/redis-clients.ts';
 import { startCluster } from '../../test/servers/redis-cluster.ts';
 import { type RedisServer, startRedis } from '../../test/servers/redis-server.ts';
+import type { RedisBreakerBoard } from './breaker-board.ts';
 import type { RedisClient } from './client.ts';
 import type { RedisLease } from './lease.ts';
 import { redis } from './redis.ts';
+import type { RedisReports } from './reports.ts';
 import type { RedisOptions } from './redis-options.ts';
 
 // What the page says is what is tested.
 const page = readFileSync(new URL('../../docs/redis.md', import.meta.url), 'utf8');
-const [words = [], forCluster = []] = [...page.matchAll(/^(ACL SETUSER tidemark [^`]+)```/gm)].map(([, rule = '']) =>
-  rule.trim().split(/\s+/),
+const [words = [], forCluster = [], forTools = []] = [...page.matchAll(/^(ACL SETUSER tidemark [^`]+)```/gm)].map(
+  ([, rule = '']) => rule.trim().split(/\s+/),
 );
 const granted = words.filter((word) => word.startsWith('+')).map((word) => word.slice(1));
 
@@ -118,7 +121,15 @@ async function ask(family: ClientFamily): Promise<void> {
   const answer = await lease.acquire('a', 60_000);
   expect(answer.granted && (await answer.extend(60_000))).toBe(true);
   if (answer.granted) await answer.release();
-  await Promise.all([log.close(), lease.close()]);
+  const board = made.breakers(context);
+  const { number } = await board.open('mail', { number: 0, by: 'test', time: 0 });
+  const probe = await board.claim('mail', { number, by: 'test', time: 60_000 });
+  expect(probe.granted && (await probe.succeeded()).open).toBe(false);
+  const reports = made.reports(context) as RedisReports;
+  await reports.publish('test#1', '{}', 60_000);
+  expect(await reports.list()).toHaveLength(1);
+  await reports.withdraw('test#1');
+  await Promise.all([log.close(), lease.close(), (board as RedisBreakerBoard).close(), reports.close()]);
 }
 
 async function called(): Promise<string[]> {
@@ -159,6 +170,31 @@ describe('a user with the least privileges of the page', () => {
       ['CONFIG', 'GET', '*'],
     ];
     for (const command of asked) await expect(family.ask(client, ...command)).rejects.toThrow('NOPERM');
+  });
+
+  it('needs three more for tools, and lets unknown what it may not ask', async () => {
+    const [family] = clientFamilies as [ClientFamily];
+    const cache = createCache({ name: 'shop', ...parts(family), requestTimeout: '5s' });
+    onTestFinished(async () => void (await cache.close()));
+    const diagnostics = cache.parts.diagnostics as Diagnostics;
+    await cache.ready(patience);
+    await cache.invalidate([tag('t')]);
+    expect(await diagnostics.exists()).toBe(true);
+    expect(await diagnostics.records(1)).toHaveLength(1);
+    expect(await diagnostics.server()).toMatchObject({ role: 'primary', logBytes: undefined, logRecords: undefined });
+    await expect(diagnostics.places('', undefined, 10)).rejects.toThrow('NOPERM');
+    const tools = forTools.filter((word) => word.startsWith('+'));
+    await admin.call(...(forTools as [string, ...string[]]));
+    try {
+      await admin.config('RESETSTAT');
+      const report = await diagnostics.server();
+      expect([report.logRecords, (report.logBytes ?? 0) > 2 ** 21]).toEqual([2, true]);
+      expect(await diagnostics.places('', undefined, 10)).toMatchObject({ places: [] });
+      const used = await called();
+      expect(tools.filter((word) => !used.includes(word.slice(1)))).toEqual([]);
+    } finally {
+      await admin.call('ACL', 'SETUSER', 'tidemark', ...tools.map((word) => word.replace('+', '-')));
+    }
   });
 
   it('needs one more in a Cluster, to look at it', async () => {

@@ -15,7 +15,31 @@ export class LinkedCommands implements Commands {
     return this.#link.run((connection) => connection.send(args));
   }
 
+  sendAll(commands: readonly (readonly Argument[])[]): Promise<readonly (Error | undefined)[]> {
+    return this.#link.run((connection) => allOf(commands.map((args) => connection.send(args))));
+  }
+
   close(): void {
     this.#link.close();
   }
+}
+
+/** The error of each, once all have ended; rejects with the last where all have failed. */
+function allOf(replies: readonly Promise<Reply>[]): Promise<readonly (Error | undefined)[]> {
+  return new Promise((resolve, reject) => {
+    const errors: (Error | undefined)[] = replies.map(() => undefined);
+    if (replies.length === 0) resolve(errors);
+    let left = replies.length;
+    let failed = 0;
+    const answered = (): void => {
+      if (--left === 0) resolve(errors);
+    };
+    replies.forEach((reply, i) => {
+      reply.then(answered, (error: Error) => {
+        errors[i] = error;
+        if (++failed === replies.length) reject(error);
+        answered();
+      });
+    });
+  });
 }

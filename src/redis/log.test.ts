@@ -1,5 +1,5 @@
 import { Redis } from 'ioredis';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { systemClock, systemRandom } from '../cache/system-clock.ts';
 import { logOptions } from '../coherence/log-options.ts';
 import type { Draft } from '../coherence/record.ts';
@@ -8,7 +8,7 @@ import { logContract } from '../testing/log-contract.ts';
 import { appendedAt, Drafts, type LogSubject } from '../testing/log-subject.ts';
 import { partContext } from '../testing/part-context.ts';
 import { waitUntil } from '../testing/wait-until.ts';
-import { type RedisServer, startRedis } from '../../test/servers/redis-server.ts';
+import { emptiedRedis } from '../../test/servers/emptied-redis.ts';
 import type { Connection } from './connection.ts';
 import { redisKeys } from './keys.ts';
 import { Link } from './link.ts';
@@ -16,21 +16,14 @@ import { LogScripts } from './log-scripts.ts';
 import { RedisLog } from './log.ts';
 import { RollCall } from './roll-call.ts';
 
-let server: RedisServer;
-let admin: Redis;
-
-beforeAll(async () => {
-  server = await startRedis();
-  admin = new Redis(server.url);
-});
-
-afterAll(async () => {
-  admin.disconnect();
-  await server.stop();
-});
+const redis = emptiedRedis();
 
 async function open(): Promise<Connection> {
-  const client = new Redis(server.url, { lazyConnect: true, retryStrategy: () => null, enableOfflineQueue: false });
+  const client = new Redis(redis.server.url, {
+    lazyConnect: true,
+    retryStrategy: () => null,
+    enableOfflineQueue: false,
+  });
   client.on('error', () => {});
   await client.connect();
   return {
@@ -73,9 +66,9 @@ function subject(): Subject {
     check: log,
     options,
     now: () => context.stopwatch.now(),
-    elapse: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
-    trim: (number) => admin.xtrim(keys.stream, 'MINID', `${number}-1`),
-    lose: () => admin.flushall(),
+    elapse: redis.elapse,
+    trim: (number) => redis.admin.xtrim(keys.stream, 'MINID', `${number}-1`),
+    lose: () => redis.admin.flushall(),
   };
 }
 
@@ -114,13 +107,13 @@ async function filled(): Promise<Filled> {
 
 /** Cuts so many bytes off the end of a string. */
 async function cut(key: string, bytes: number): Promise<void> {
-  await admin.set(key, await admin.getrangeBuffer(key, 0, -1 - bytes));
+  await redis.admin.set(key, await redis.admin.getrangeBuffer(key, 0, -1 - bytes));
 }
 
 describe('a stream whose last entry is gone', () => {
   it.each<[string, (stream: string, last: number) => Promise<unknown>]>([
-    ['because all were trimmed', (stream) => admin.xtrim(stream, 'MAXLEN', 0)],
-    ['because it was deleted', (stream, last) => admin.xdel(stream, `${last}-0`)],
+    ['because all were trimmed', (stream) => redis.admin.xtrim(stream, 'MAXLEN', 0)],
+    ['because it was deleted', (stream, last) => redis.admin.xdel(stream, `${last}-0`)],
   ])('is still of its epoch %s', async (_why, lose) => {
     const { log, keys, epoch, last, append } = await filled();
     expect(await lose(keys.stream, last)).toBeGreaterThan(0);
@@ -131,16 +124,16 @@ describe('a stream whose last entry is gone', () => {
 
   it('is not, when it was made anew', async () => {
     const { log, keys, epoch } = await filled();
-    await admin.del(keys.stream);
-    await admin.xadd(keys.stream, '0-1', epoch, '');
+    await redis.admin.del(keys.stream);
+    await redis.admin.xadd(keys.stream, '0-1', epoch, '');
     expect((await log.snapshot()).epoch).not.toBe(epoch);
     await log.close();
   });
 
   it('shows a gap to who has not applied all, when it was made anew and appended to', async () => {
     const { log, keys, epoch, last, append } = await filled();
-    await admin.del(keys.stream);
-    await admin.xadd(keys.stream, '0-1', epoch, '');
+    await redis.admin.del(keys.stream);
+    await redis.admin.xadd(keys.stream, '0-1', epoch, '');
     expect(await append()).toBe(epoch);
     const [first] = (await log.read({ epoch, number: 1 }, { wait: 0, limit: 10 })).records;
     expect(first?.prev).toBe(last);
@@ -150,19 +143,19 @@ describe('a stream whose last entry is gone', () => {
 
 describe('an append', () => {
   it.each<[string, (keys: Filled['keys']) => Promise<unknown>, Partial<Draft>?]>([
-    ['the state is gone', ({ log }) => admin.del(log)],
-    ['the stream is gone', ({ stream }) => admin.del(stream)],
-    ['the stream is something else', ({ stream }) => admin.set(stream, 'else')],
-    ['the stream has later entries', ({ stream }) => admin.xadd(stream, `${2 ** 53}-0`, 'a', 'b')],
-    ['the table is gone', ({ table }) => admin.del(table)],
+    ['the state is gone', ({ log }) => redis.admin.del(log)],
+    ['the stream is gone', ({ stream }) => redis.admin.del(stream)],
+    ['the stream is something else', ({ stream }) => redis.admin.set(stream, 'else')],
+    ['the stream has later entries', ({ stream }) => redis.admin.xadd(stream, `${2 ** 53}-0`, 'a', 'b')],
+    ['the table is gone', ({ table }) => redis.admin.del(table)],
     ['the table is cut', ({ table }) => cut(table, 4_096)],
     // The write makes it as long as it was.
     ['the last slot of the table is cut', ({ table }) => cut(table, 8), { labels: [{ high: 1_023, low: 0 }] }],
-    ['the table was longer', ({ table }) => admin.append(table, 'x')],
-    ['the bans are gone, and it announces', ({ bans }) => admin.del(bans), { kind: 'announce' }],
+    ['the table was longer', ({ table }) => redis.admin.append(table, 'x')],
+    ['the bans are gone, and it announces', ({ bans }) => redis.admin.del(bans), { kind: 'announce' }],
     [
       'the table is of another epoch, and it announces',
-      ({ table }) => admin.setrange(table, 0, 'x'),
+      ({ table }) => redis.admin.setrange(table, 0, 'x'),
       { kind: 'announce' },
     ],
   ])('begins another epoch where %s', async (_what, lose, draft) => {
@@ -177,10 +170,10 @@ describe('an append', () => {
   });
 
   it.each<[string, (keys: Filled['keys']) => Promise<unknown>, Partial<Draft>?]>([
-    ['bans', ({ bans }) => admin.del(bans)],
-    ['bans, and adds to them', ({ bans }) => admin.del(bans), { patterns: ['a*'] }],
-    ['epoch of the table', ({ table }) => admin.setrange(table, 0, 'x')],
-    ['table that it does not write to', ({ table }) => admin.del(table), { labels: [] }],
+    ['bans', ({ bans }) => redis.admin.del(bans)],
+    ['bans, and adds to them', ({ bans }) => redis.admin.del(bans), { patterns: ['a*'] }],
+    ['epoch of the table', ({ table }) => redis.admin.setrange(table, 0, 'x')],
+    ['table that it does not write to', ({ table }) => redis.admin.del(table), { labels: [] }],
   ])('does not miss the %s, but whoever copies the state does', async (_what, lose, draft) => {
     const it = await filled();
     await lose(it.keys);
@@ -191,9 +184,9 @@ describe('an append', () => {
 
   it('looks at all when it is the first of its connection, which no run of the server outlives', async () => {
     const it = await filled();
-    await admin.hset(it.keys.log, 'run', '0'.repeat(40));
+    await redis.admin.hset(it.keys.log, 'run', '0'.repeat(40));
     expect(await it.append()).toBe(it.epoch);
-    await admin.client('KILL', 'TYPE', 'normal', 'SKIPME', 'yes');
+    await redis.admin.client('KILL', 'TYPE', 'normal', 'SKIPME', 'yes');
     const epoch = await waitUntil(() => it.append());
     expect(epoch).not.toBe(it.epoch);
     await it.log.close();

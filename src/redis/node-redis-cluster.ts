@@ -9,6 +9,7 @@ interface Node {
 
 /** What is used of a client made by `createCluster` of node-redis. */
 export interface NodeRedisCluster {
+  readonly masters: readonly Node[];
   /** By slot. */
   readonly slots: readonly ({ readonly master: Node } | undefined)[];
   duplicate(overrides: object): NodeRedisCluster;
@@ -29,6 +30,11 @@ export function nodeRedisClusterDriver(client: NodeRedisCluster): Driver {
   return {
     connect: (key, timeout) => connectToOwner(client, key, timeout),
     spread: (timeout) => new ClusterCommands(() => clusterClient(client), timeout),
+    servers: {
+      list: (timeout) => looking(client, timeout, addressesOf, (addresses) => addresses),
+      connect: (server, timeout) =>
+        connectTo(client, timeout, (look) => look.masters.find(({ address }) => address === server)),
+    },
     close: () => {},
   };
 }
@@ -57,28 +63,51 @@ function endAll(client: NodeRedisCluster, attempt: Promise<unknown>): void {
   attempt.then(again, again);
 }
 
-/** Looks at the Cluster afresh: what another client knew may be from before a failover. */
-async function connectToOwner(client: NodeRedisCluster, key: string, timeout: number): Promise<Connection> {
+function addressesOf(look: NodeRedisCluster): readonly string[] {
+  return look.masters.map(({ address }) => address);
+}
+
+function connectToOwner(client: NodeRedisCluster, key: string, timeout: number): Promise<Connection> {
+  return connectTo(client, timeout, (look) => look.slots[slotOf(key)]?.master);
+}
+
+function connectTo(
+  client: NodeRedisCluster,
+  timeout: number,
+  find: (look: NodeRedisCluster) => Node | undefined,
+): Promise<Connection> {
   const until = performance.now() + timeout;
+  const clientOf = (look: NodeRedisCluster): NodeRedis | Promise<NodeRedis> => {
+    const server = find(look);
+    if (server === undefined) throw new Error('No server of the Redis Cluster has the slot of the log now.');
+    return look.nodeClient(server);
+  };
+  return looking(client, timeout, clientOf, (found) => openNodeRedis(found, Math.max(1, until - performance.now())));
+}
+
+/**
+ * Looks at the Cluster afresh: what another client knew may be from before a failover.
+ *
+ * @param find has to be done in time; `use` is given what it found, and keeps time itself
+ */
+async function looking<F, T>(
+  client: NodeRedisCluster,
+  timeout: number,
+  find: (look: NodeRedisCluster) => F | Promise<F>,
+  use: (found: F) => T | Promise<T>,
+): Promise<T> {
   const look = duplicateOf(client);
-  const finding = ownerOf(look, key);
+  const finding = look.connect().then(() => find(look));
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_resolve, reject) => {
     timer = setTimeout(() => reject(new Error(`No connection to the Redis Cluster within ${timeout} ms.`)), timeout);
   });
   try {
-    return await openNodeRedis(await Promise.race([finding, late]), Math.max(1, until - performance.now()));
+    return await use(await Promise.race([finding, late]));
   } finally {
     clearTimeout(timer);
     endAll(look, finding);
   }
-}
-
-async function ownerOf(look: NodeRedisCluster, key: string): Promise<NodeRedis> {
-  await look.connect();
-  const owner = look.slots[slotOf(key)]?.master;
-  if (owner === undefined) throw new Error('No server of the Redis Cluster has the slot of the log now.');
-  return look.nodeClient(owner);
 }
 
 function clusterClient(template: NodeRedisCluster): ClusterClient {

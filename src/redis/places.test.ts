@@ -1,31 +1,18 @@
-import { Redis } from 'ioredis';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { systemRandom } from '../cache/system-clock.ts';
 import { waitUntil } from '../testing/wait-until.ts';
 import { commandsTo, type ObservedCommands } from '../../test/servers/redis-connection.ts';
-import { type RedisServer, startRedis } from '../../test/servers/redis-server.ts';
+import { emptiedRedis } from '../../test/servers/emptied-redis.ts';
 import { redisKeys } from './keys.ts';
 import { RedisPlaces } from './places.ts';
 
-let server: RedisServer;
-let admin: Redis;
+const redis = emptiedRedis();
 let nodes: { readonly commands: ObservedCommands; readonly places: RedisPlaces }[];
 const keys = redisKeys('shop');
 
-beforeAll(async () => {
-  server = await startRedis();
-  admin = new Redis(server.url);
-});
-
-afterAll(async () => {
-  admin.disconnect();
-  await server.stop();
-});
-
 beforeEach(async () => {
-  await admin.flushall();
   nodes = [1, 2, 3].map(() => {
-    const commands = commandsTo(server.url);
+    const commands = commandsTo(redis.server.url);
     return {
       commands,
       places: new RedisPlaces({ keys, commands, random: systemRandom(), release: () => commands.close() }),
@@ -66,8 +53,8 @@ describe('places on Redis', () => {
 
   it('leave nothing behind', async () => {
     for (const answer of await ask(1, 3, 60_000)) if (answer.granted) await answer.release();
-    expect(await admin.keys('*')).toEqual([]);
+    expect(await redis.admin.keys('*')).toEqual([]);
     await ask(1, 3, 100);
-    await waitUntil(async () => (await admin.exists(keys.places)) === 0);
+    await waitUntil(async () => (await redis.admin.exists(keys.places)) === 0);
   });
 });

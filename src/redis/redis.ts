@@ -1,6 +1,9 @@
 import { checkKnown } from '../coherence/known-options.ts';
+import type { BreakerBoard } from '../cache/breaker.ts';
+import type { Diagnostics } from '../cache/diagnostics.ts';
 import type { Lease } from '../cache/lease.ts';
 import type { Places } from '../cache/places.ts';
+import type { Reports } from '../cache/reports.ts';
 import { bytes } from '../cache/size.ts';
 import type { Store } from '../cache/store.ts';
 import { milliseconds } from '../coherence/duration.ts';
@@ -10,12 +13,17 @@ import type { PartContext } from '../coherence/part.ts';
 import type { Presence } from '../coherence/presence.ts';
 import type { ServerCheck } from '../coherence/server-check.ts';
 import { Backend } from './backend.ts';
+import { RedisBreakerBoard } from './breaker-board.ts';
+import { RedisDiagnostics } from './diagnostics.ts';
 import { checkClient, lazyDriver } from './driver.ts';
+import { KeyScan, type KeyScanParts } from './key-scan.ts';
 import { RedisLease } from './lease.ts';
+import type { Link } from './link.ts';
 import { RedisLog } from './log.ts';
 import { RedisPlaces } from './places.ts';
 import { RedisPresence } from './presence.ts';
 import type { RedisOptions } from './redis-options.ts';
+import { RedisReports } from './reports.ts';
 import { RedisStore } from './store.ts';
 
 /** What Redis provides for `createCache`: spread them into its options, or pick some. */
@@ -26,6 +34,9 @@ export interface RedisParts {
   readonly check: (context: PartContext) => ServerCheck;
   readonly presence: (context: PartContext) => Presence;
   readonly places: (context: PartContext) => Places;
+  readonly breakers: (context: PartContext) => BreakerBoard;
+  readonly reports: (context: PartContext) => Reports;
+  readonly diagnostics: (context: PartContext) => Diagnostics;
 }
 
 /**
@@ -53,6 +64,9 @@ export function redis(options: RedisOptions): RedisParts {
     check: (context) => of(context).log(),
     presence: (context) => of(context).presence(),
     places: (context) => of(context).places(),
+    breakers: (context) => of(context).breakers(),
+    reports: (context) => of(context).reports(),
+    diagnostics: (context) => of(context).diagnostics(),
   };
 }
 
@@ -62,9 +76,15 @@ interface Parts {
   lease(): Lease;
   presence(): Presence;
   places(): Places;
+  breakers(): BreakerBoard;
+  reports(): Reports;
+  diagnostics(): Diagnostics;
 }
 
 const KNOWN: readonly (keyof RedisOptions)[] = ['url', 'client', 'replicas', 'history', 'timeout', 'reclaim'];
+
+/** Deadline of what tools ask, in ms. */
+const TOOLS = 5_000;
 
 interface Settings {
   readonly replicas: number;
@@ -76,6 +96,8 @@ interface Settings {
 function partsOf(backend: Backend, context: PartContext, settings: Settings): Parts {
   const { keys, scripts, rollCall } = backend;
   let log: RedisLog | undefined;
+  // One for all who ask: a breaker around the store is made by a function, and the board ends with its cache.
+  let board: RedisBreakerBoard | undefined;
   const makeLog = (): RedisLog =>
     new RedisLog({
       ...{ keys, scripts, rollCall, context, ...settings },
@@ -84,12 +106,23 @@ function partsOf(backend: Backend, context: PartContext, settings: Settings): Pa
       onConnected: (listener) => backend.onConnected(listener),
       release: backend.use(),
     });
+  const makeBoard = (): RedisBreakerBoard =>
+    new RedisBreakerBoard({ keys, commands: backend.values, random: context.random, release: backend.use() });
+  const tools = (): Link => backend.tools;
+  const makeDiagnostics = (): RedisDiagnostics => {
+    const linkTo: KeyScanParts['linkTo'] = (open) => backend.linkTo(open);
+    const scan = new KeyScan({ servers: backend.servers, link: tools, linkTo, timeout: TOOLS });
+    return new RedisDiagnostics({ keys, tools, scan, timeout: TOOLS, release: backend.use() });
+  };
   return {
     log: () => (log ??= makeLog()),
     store: () => new RedisStore({ keys, commands: backend.values, release: backend.use(), ...settings }),
     lease: () => new RedisLease({ keys, commands: backend.values, random: context.random, release: backend.use() }),
     presence: () => new RedisPresence({ keys, scripts, rollCall, data: backend.data, release: backend.use() }),
     places: () => new RedisPlaces({ keys, commands: backend.values, random: context.random, release: backend.use() }),
+    breakers: () => (board ??= makeBoard()),
+    reports: () => new RedisReports({ keys, data: backend.data, tools, release: backend.use() }),
+    diagnostics: makeDiagnostics,
   };
 }
 

@@ -1,7 +1,7 @@
-import type { Store } from '../cache/store.ts';
+import type { Store, StoredEntry } from '../cache/store.ts';
 import { entryLabels, type Label } from '../coherence/label.ts';
 import type { Target } from '../coherence/target.ts';
-import type { Commands, Reply } from './connection.ts';
+import type { Argument, Commands, Reply } from './connection.ts';
 import { IndexSets } from './index-sets.ts';
 import type { RedisKeys } from './keys.ts';
 import { bytesOf, numberOf } from './reply.ts';
@@ -24,13 +24,21 @@ const YEAR = 365 * 86_400_000;
  * Values on a Redis server, or spread over a Cluster: one round trip to read any number of keys, one to write, no script.
  */
 export class RedisStore implements Store {
+  readonly system: string = 'redis';
   readonly #parts: RedisStoreParts;
+  /** Only where one server has all keys, and no index sets are kept. */
+  readonly setMany?: (entries: readonly StoredEntry[]) => Promise<readonly (Error | undefined)[]>;
   /** Only when index sets are kept. */
   readonly reclaim?: (targets: readonly Target[]) => Promise<number>;
   readonly #index: IndexSets | undefined;
 
   constructor(parts: RedisStoreParts) {
     this.#parts = parts;
+    const { commands } = parts;
+    if (!parts.eager && commands.sendAll !== undefined) {
+      const send = commands.sendAll.bind(commands);
+      this.setMany = (entries) => this.#setTogether(send, entries);
+    }
     if (!parts.eager) return;
     const index = new IndexSets(parts);
     this.#index = index;
@@ -44,15 +52,21 @@ export class RedisStore implements Store {
   }
 
   async set(key: string, bytes: Uint8Array, ttl: number, labels?: readonly Label[]): Promise<void> {
-    const { keys, commands } = this.#parts;
-    const name = keys.value(key);
-    const time = Math.floor(Math.min(ttl, YEAR));
-    // Less than a millisecond is no time for Redis, and what is not a number is none at all.
-    if (!(time >= 1)) return void (await commands.send(name, ['UNLINK', name]));
-    const set = commands.send(name, ['SET', name, bytes, 'PX', String(time)]);
-    await (this.#index === undefined
+    const name = this.#parts.keys.value(key);
+    const time = timeOf(ttl);
+    const set = this.#parts.commands.send(name, setting(name, bytes, time));
+    await (this.#index === undefined || time < 1
       ? set
       : Promise.all([set, this.#index.add(key, time, labels ?? entryLabels(key, []))]));
+  }
+
+  /** @param send of commands that are there */
+  #setTogether(
+    send: Required<Commands>['sendAll'],
+    entries: readonly StoredEntry[],
+  ): Promise<readonly (Error | undefined)[]> {
+    const { keys } = this.#parts;
+    return send(entries.map(({ key, bytes, ttl }) => setting(keys.value(key), bytes, timeOf(ttl))));
   }
 
   async remove(keys: readonly string[]): Promise<number> {
@@ -96,6 +110,16 @@ export class RedisStore implements Store {
     for await (const keys of index.take(targets)) removed += await this.remove(keys);
     return removed;
   }
+}
+
+/** Less than a millisecond is no time for Redis, and what is not a number is none at all. */
+function timeOf(ttl: number): number {
+  const time = Math.floor(Math.min(ttl, YEAR));
+  return time >= 1 ? time : 0;
+}
+
+function setting(name: string, bytes: Uint8Array, time: number): readonly Argument[] {
+  return time < 1 ? ['UNLINK', name] : ['SET', name, bytes, 'PX', String(time)];
 }
 
 function batches(names: readonly string[]): string[][] {

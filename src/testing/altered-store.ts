@@ -5,6 +5,7 @@ export function alteredStore(store: Store, methods: Partial<Store> = {}): { -rea
   return {
     getMany: (keys) => store.getMany(keys),
     set: (key, bytes, ttl, labels) => store.set(key, bytes, ttl, labels),
+    ...(store.setMany === undefined ? {} : { setMany: (entries) => store.setMany?.(entries) ?? Promise.resolve([]) }),
     remove: (keys) => store.remove(keys),
     ...(store.reclaim === undefined ? {} : { reclaim: (targets) => store.reclaim?.(targets) ?? Promise.resolve(0) }),
     close: () => store.close(),

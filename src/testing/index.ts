@@ -1,4 +1,5 @@
 export { alteredStore } from './altered-store.ts';
+export { breakerBoardContract, type BreakerBoardSubject } from './breaker-board-contract.ts';
 export { checkContract, type CheckSubject } from './check-contract.ts';
 export { dataLayerContract } from './data-layer-contract.ts';
 export type { DataLayerSubject, DataLayerTransaction } from './data-layer-subject.ts';
@@ -10,6 +11,7 @@ export { logContract } from './log-contract.ts';
 export type { LogSubject } from './log-subject.ts';
 export { memoryLease } from './memory-lease.ts';
 export { partContext } from './part-context.ts';
+export { reportsContract, type ReportsSubject } from './reports-contract.ts';
 export type { ContractOptions, Runner } from './runner.ts';
 export { Scheduler } from './scheduler.ts';
 export { type Held as HeldRequest, ScriptedLog } from './scripted-log.ts';

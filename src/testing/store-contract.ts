@@ -53,6 +53,22 @@ export function storeContract<S extends StoreSubject>(runner: Runner, options: C
 }
 
 const cases: Readonly<Record<string, ContractCase<StoreSubject>>> = {
+  'keeps many as it keeps one, the last of those under the same key, and says of each that it did': async ({
+    store,
+    elapse,
+  }) => {
+    if (store.setMany === undefined) return;
+    const entries = [
+      { key: 'a', bytes: bytes(1), ttl: LONG, labels: entryLabels('a', []) },
+      { key: 'b', bytes: bytes(2), ttl: SHORT, labels: entryLabels('b', []) },
+      { key: 'a', bytes: bytes(3), ttl: LONG, labels: entryLabels('a', []) },
+    ];
+    assert.deepEqual([...(await store.setMany(entries))], [undefined, undefined, undefined]);
+    assert.deepEqual(await found(store, ['a', 'b']), [[3], [2]]);
+    await elapse(SHORT + LATE);
+    assert.deepEqual(await found(store, ['a', 'b']), [[3], undefined]);
+    assert.deepEqual([...(await store.setMany([]))], []);
+  },
   'answers in the order of the keys, undefined where there is nothing': async ({ store }) => {
     await store.set('a', bytes(1), LONG);
     await store.set('b', bytes(2), LONG);

@@ -1,5 +1,6 @@
 import { Redis } from 'ioredis';
 import { afterAll, beforeAll, beforeEach } from 'vitest';
+import { waitUntil } from '../../src/testing/wait-until.ts';
 import { type RedisServer, startRedis } from './redis-server.ts';
 
 /** A Redis for the tests of a file, and a client that asks it whatever a test wants to know; emptied before each test. */
@@ -7,6 +8,14 @@ export interface EmptiedRedis {
   /** Once the tests have begun. */
   readonly server: RedisServer;
   readonly admin: Redis;
+  /** Resolves once the server's own clock has gone on by so many ms: what is kept there runs out by that. */
+  readonly elapse: (ms: number) => Promise<void>;
+}
+
+/** Microseconds, as the server says. */
+async function timeOf(admin: Redis): Promise<number> {
+  const [seconds, microseconds] = await admin.time();
+  return Number(seconds) * 1_000_000 + Number(microseconds);
 }
 
 /** Call it at the top of a file, before its own hooks. */
@@ -30,6 +39,10 @@ export function emptiedRedis(): EmptiedRedis {
     },
     get admin() {
       return admin;
+    },
+    elapse: async (ms) => {
+      const end = (await timeOf(admin)) + ms * 1_000;
+      await waitUntil(async () => (await timeOf(admin)) >= end, { every: 5, what: `${ms} ms of the server's clock` });
     },
   };
 }

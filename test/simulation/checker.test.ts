@@ -371,4 +371,160 @@ describe('the checker', () => {
       expect(script.broken()).toEqual(['error']);
     });
   });
+
+  describe('fallbacks', () => {
+    /** Node 0 has a fallback for row 0. */
+    class FallbackScript extends Script {
+      #fallbacks = 0;
+      #failing = 100;
+
+      askFor(fallback = true, call: ReadCall = 'read', cells: readonly number[] = [0]): number {
+        const read = this.ask(0, call, {}, cells);
+        const asked = this.history.facts.at(-1);
+        if (fallback && asked?.type === 'asked') this.history.facts.splice(-1, 1, { ...asked, fallback });
+        return read;
+      }
+
+      loadFails(row = 0, node = 0): number {
+        const load = ++this.#failing;
+        this.history.add({ type: 'load', load, node, row });
+        this.history.add({ type: 'load-failed', load });
+        return load;
+      }
+
+      /** Made for a reader, because this load has failed; or for another reason. */
+      fallback(read: number, why: number | 'BREAKER_OPEN' | 'LOAD_TIMEOUT', row = 0): Value {
+        const fallback = ++this.#fallbacks;
+        const failed = typeof why === 'number' ? { code: 'LOADER', load: why } : { code: why, load: undefined };
+        this.history.add({ type: 'fallback', fallback, read, row, ...failed });
+        return { row, version: -1, load: 0, fallback };
+      }
+
+      breaker(open: boolean): this {
+        this.history.add({ type: 'breaker', node: 0, life: 1, open });
+        return this;
+      }
+    }
+
+    test('one whose load has failed may be given its own, whatever it is owed', () => {
+      const script = new FallbackScript();
+      script.load(0);
+      const read = script.write(1).askFor();
+      const value = script.fallback(read, script.loadFails());
+      expect(script.answer(read, [value], { from: 'fallback' }).broken()).toEqual([]);
+    });
+
+    test('both who share a load that has failed are each given one', () => {
+      const script = new FallbackScript();
+      const [one, two] = [script.askFor(), script.askFor(true, 'query')];
+      const load = script.loadFails();
+      script.answer(one, [script.fallback(one, load)], { from: 'fallback' });
+      expect(script.answer(two, [script.fallback(two, load)], { from: 'unknown' }).broken()).toEqual([]);
+    });
+
+    test("nobody is given another's, be it one who has none, who joined, or who finds it later", () => {
+      for (const [fallback, both] of [
+        [true, true],
+        [true, false],
+        [false, true],
+      ]) {
+        const script = new FallbackScript();
+        const [one, two] = [script.askFor(), script.askFor(fallback)];
+        const value = script.fallback(one, script.loadFails());
+        if (both) script.answer(one, [value], { from: 'fallback' });
+        expect(script.answer(two, [value], { from: 'unknown' }).broken()).toEqual(['fallback']);
+      }
+    });
+
+    test('nobody without one is given any', () => {
+      const script = new FallbackScript();
+      const read = script.askFor(false);
+      const value = script.fallback(read, script.loadFails());
+      expect(script.answer(read, [value], { from: 'fallback' }).broken()).toEqual(['fallback']);
+    });
+
+    test.each(['memory', 'store', 'loader'])('it is never said to be from %s', (from) => {
+      const script = new FallbackScript();
+      const read = script.askFor();
+      const value = script.fallback(read, script.loadFails());
+      expect(script.answer(read, [value], { from }).broken()).toEqual(['fallback']);
+    });
+
+    test('what was loaded is not said to be one, nor is what nobody has made', () => {
+      const script = new FallbackScript();
+      const value = script.load(0);
+      expect(script.answer(script.askFor(), [value], { from: 'fallback' }).broken()).toEqual(['fallback']);
+
+      const other = new FallbackScript();
+      const made = { row: 0, version: -1, load: 0, fallback: 7 };
+      expect(other.answer(other.askFor(), [made], { from: 'fallback' }).broken()).toEqual(['fallback']);
+    });
+
+    test('it is given once, and for the row that was asked for', () => {
+      const script = new FallbackScript();
+      const read = script.askFor(true, 'many', [0, 0]);
+      const value = script.fallback(read, script.loadFails());
+      expect(script.answer(read, [value, value], { from: 'unknown' }).broken()).toEqual(['fallback']);
+
+      const other = new FallbackScript();
+      const asked = other.askFor();
+      const elsewhere = other.fallback(asked, other.loadFails(1), 1);
+      expect(other.answer(asked, [elsewhere], { from: 'fallback' }).broken()).toEqual(['fallback']);
+    });
+
+    test('it stands in for nothing that failed before the reader asked, on another node, or never', () => {
+      const before = new FallbackScript();
+      const early = before.loadFails();
+      const late = before.askFor();
+      expect(before.answer(late, [before.fallback(late, early)], { from: 'fallback' }).broken()).toEqual(['fallback']);
+
+      const elsewhere = new FallbackScript();
+      const read = elsewhere.askFor();
+      const there = elsewhere.fallback(read, elsewhere.loadFails(0, 1));
+      expect(elsewhere.answer(read, [there], { from: 'fallback' }).broken()).toEqual(['fallback']);
+
+      const never = new FallbackScript();
+      const asked = never.askFor();
+      const { load } = never.load(0);
+      expect(never.answer(asked, [never.fallback(asked, load)], { from: 'fallback' }).broken()).toEqual(['fallback']);
+      for (const why of ['BREAKER_OPEN', 'LOAD_TIMEOUT'] as const) {
+        const script = new FallbackScript();
+        const without = script.askFor();
+        expect(script.answer(without, [script.fallback(without, why)], { from: 'fallback' }).broken()).toEqual([
+          'fallback',
+        ]);
+      }
+    });
+
+    test('a breaker that refuses is a reason, for an error too; one that was closed before is none', () => {
+      const refused = (closed: boolean): FallbackScript => {
+        const script = new FallbackScript().breaker(true);
+        return closed ? script.breaker(false) : script;
+      };
+      for (const closed of [false, true]) {
+        const script = refused(closed);
+        const read = script.askFor();
+        const value = script.fallback(read, 'BREAKER_OPEN');
+        expect(script.answer(read, [value], { from: 'fallback' }).broken()).toEqual(closed ? ['fallback'] : []);
+
+        const other = refused(closed);
+        const failed = other.askFor(false);
+        other.history.add({ type: 'failed', read: failed, code: 'BREAKER_OPEN', load: undefined, text: 'refused' });
+        expect(other.broken()).toEqual(closed ? ['error'] : []);
+      }
+    });
+
+    test('an open breaker excuses nothing old', () => {
+      const script = new FallbackScript();
+      const old = script.load(0);
+      script.write(1).breaker(true);
+      expect(script.answer(script.askFor(), [old], { from: 'memory' }).broken()).toEqual(['own write']);
+    });
+
+    test('recovery: no breaker refuses for ever', () => {
+      const script = new Script();
+      script.history.add({ type: 'status', node: 0, attached: true, queued: 0, unsettled: 0, refuses: true });
+      expect(script.broken()).toEqual(['recovery']);
+    });
+  });
 });

@@ -16,6 +16,7 @@ export type PromiseName =
   | 'consistent' // grouped reads are valid at one position
   | 'tolerance' // an old value goes only to readers who asked for it
   | 'shadow' // a reader in shadow mode is given what was loaded after it asked
+  | 'fallback' // what stands in for a load that failed goes to its reader, and to nobody else
   | 'value' // a value is of the row asked for, in the shape asked for, and was once committed
   | 'error' // errors of loaders, and only of their readers
   | 'recovery' // after the faults: attached, drained, settled
@@ -87,6 +88,9 @@ interface Written {
  * - *strict commit*: a read asked anywhere after the database has committed a strict write brings that, where the run promises it
  *   (`connected`), until a fault may keep somebody from the log; and until another epoch is adopted where the writer has died.
  * - *shadow*: a read in shadow mode brings what a load has brought that began after it asked, whatever the cache has.
+ * - *fallback*: what a query gives in place of an error was made for the reader who gets it, once, while it waited, for a load of its own
+ *   or one that it shared that has failed, hung or was refused by an open breaker. It is said to be from there, and is kept nowhere:
+ *   what is kept is given to somebody else, or again.
  * - *outbox*: in the end every read brings what was committed with a row in the outbox, whatever has become of its writer.
  * - *capture*: in the end every read brings everything that relays capture, or that was committed with a message in the database's log.
  * - *capture lag*: a read asked more than `maxLag` after a relay has said until when everything is in the log (`lagMs`) brings what was
@@ -127,6 +131,12 @@ class Checker {
     number,
     { row: number; node: number; began: number; ended: number; failed: boolean; version: number }
   >();
+  readonly #fallbacks = new Map<
+    number,
+    { readonly index: number; readonly fact: FactOf<'fallback'>; given: boolean }
+  >();
+  /** By life: up to which fact its breaker has refused loads. */
+  readonly #refused = new Map<number, number>();
   readonly #lives = new Map<number, number>();
   readonly #outside = new Map<number, number>();
   /** When each node was last asked for each row in the end. */
@@ -240,6 +250,12 @@ class Checker {
         if (fact.type === 'loaded') load.version = fact.version;
         return;
       }
+      case 'fallback':
+        this.#fallbacks.set(fact.fallback, { index, fact, given: false });
+        return;
+      case 'breaker':
+        this.#refused.set(fact.life, fact.open ? Number.POSITIVE_INFINITY : index);
+        return;
       case 'closed':
         this.#closed.add(fact.node);
         if (fact.unsent > 0) this.#violate('recovery', `node ${fact.node} closes with ${fact.unsent} unsent`, [index]);
@@ -356,7 +372,11 @@ class Checker {
     const asked = this.#asked.get(fact.read);
     if (asked === undefined) return;
     const { cells, wish, node } = asked.fact;
-    fact.values.forEach((value, i) => this.#value(value, cells[i] as number, asked, asked.owed[i], index));
+    fact.values.forEach((value, i) => {
+      if (value?.fallback !== undefined || fact.from === 'fallback')
+        this.#standIn(value, cells[i] as number, asked, fact, index);
+      else this.#value(value, cells[i] as number, asked, asked.owed[i], index);
+    });
     if (fact.stale && (writesOf(wish).length > 0 || (wish.tolerance === 0 && wish.detached === 0))) {
       this.#violate(
         'tolerance',
@@ -405,6 +425,29 @@ class Checker {
     }
   }
 
+  /** What stands in for a value is judged by whom it was made for, and why: of how old it is nothing is promised. */
+  #standIn(value: Value | undefined, cell: number, asked: Asked, { from }: FactOf<'answered'>, index: number): void {
+    const { read, node, wish, fallback } = asked.fact;
+    const made = this.#fallbacks.get(value?.fallback ?? 0);
+    const wrong = (): string | undefined => {
+      if (made === undefined) return 'what nobody has made for a fallback';
+      if (made.fact.read !== read) return `what was made for read ${made.fact.read}`;
+      if (made.given) return 'a second time what was made for it';
+      if (made.fact.row !== rowOf(cell)) return `what was made for row ${made.fact.row}`;
+      if (fallback !== true) return 'a fallback, although it has none';
+      if (from !== 'fallback' && from !== 'unknown') return `a fallback from ${from}`;
+      return this.#excused(made.fact, asked, made.index)
+        ? undefined
+        : 'a fallback, although nothing that it waited for had failed';
+    };
+    const text = wrong();
+    if (made !== undefined) made.given = true;
+    if (text === undefined) return;
+    const about = `read ${read} (${wish.call}) of row ${rowOf(cell)} on node ${node}`;
+    const shown = made === undefined ? [asked.index, index] : [made.index, asked.index, index];
+    this.#violate('fallback', `${about} was given ${text}`, shown, cell);
+  }
+
   #consistent(fact: FactOf<'answered'>, asked: Asked, index: number): void {
     const { cells, read, node } = asked.fact;
     if (asked.fact.at <= (this.#outside.get(node) ?? -1)) return;
@@ -430,10 +473,15 @@ class Checker {
     );
   }
 
-  /** Whether a loader of what was read has failed, or has not come back, since the reader asked. */
-  #excused(fact: FactOf<'failed'>, { fact: { cells, node, wish }, index: since }: Asked, index: number): boolean {
+  /** Whether a loader of what was read has failed, has not come back, or was not asked by an open breaker, since the reader asked. */
+  #excused(
+    fact: Pick<FactOf<'failed'>, 'code' | 'load'>,
+    { fact: { cells, node, life, wish }, index: since }: Asked,
+    index: number,
+  ): boolean {
     const rows = cells.map(rowOf);
     if (fact.code === 'NOT_CONSISTENT') return wish.call === 'consistent';
+    if (fact.code === 'BREAKER_OPEN') return (this.#refused.get(life) ?? -1) > since;
     if (fact.code === 'LOAD_TIMEOUT') {
       return [...this.#loads.values()].some(
         (load) => load.node === node && rows.includes(load.row) && load.ended > index,
@@ -468,6 +516,7 @@ class Checker {
       fact.attached ? '' : 'is not attached',
       fact.queued === 0 ? '' : `still has ${fact.queued} queued`,
       (fact.announced ?? 0) === 0 ? '' : `takes ${fact.announced} announcements for open`,
+      fact.refuses === true ? 'still refuses loads' : '',
       fact.unsettled === 0 ? '' : `has ${fact.unsettled} reads or invalidations that never settled`,
     ].filter((text) => text !== '');
     if (wrong.length > 0)

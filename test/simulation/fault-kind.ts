@@ -41,6 +41,7 @@ export const FAULT_KINDS = [
   'values-fail',
   'lose-leases',
   'loaders-fail',
+  'loaders-down',
   'loaders-slow',
   'replica-lag',
   'kill-relay',

@@ -49,6 +49,7 @@ export class Fleet {
     await scheduler.run(busyFor);
     world.busy = false;
     world.loaders.calm = true;
+    world.values.interrupts = 0;
     for (const latency of Object.values(world.latencies) as Latency[]) latency.calm();
     await scheduler.run(Math.max(busyFor, this.#lastEnd) + plan.maxLag * 2);
     history.add({ type: 'quiet' });
@@ -59,7 +60,9 @@ export class Fleet {
     await this.#audit();
     for (const life of this.lives()) {
       const { attached, queued, announced } = life.cache.status();
-      history.add({ type: 'status', node: life.node, attached, queued, unsettled: life.unsettled.size, announced });
+      const refuses = life.breaker !== undefined && life.breaker.state !== 'closed';
+      const unsettled = life.unsettled.size;
+      history.add({ type: 'status', node: life.node, attached, queued, unsettled, announced, refuses });
     }
     history.add({ type: 'outbox', count: world.database.outbox.size });
     history.add({ type: 'captured', caughtUp: this.#caughtUp });
@@ -284,16 +287,25 @@ export class Fleet {
     const { plan, database } = this.world;
     const until = scheduler.now + (plan.capture ? RECOVERY_OF_CAPTURE : RECOVERY);
     while (scheduler.now < until) {
-      const done = this.lives().every(({ cache, unsettled }) => {
+      const done = this.lives().every(({ cache, unsettled, breaker }) => {
         const { attached, queued, announced } = cache.status();
-        return attached && queued === 0 && unsettled.size === 0 && announced === 0;
+        const refuses = breaker !== undefined && breaker.state !== 'closed';
+        return attached && queued === 0 && unsettled.size === 0 && announced === 0 && !refuses;
       });
       // A relay that notices only now that it was cut off says nothing for a while.
       this.#caughtUp ||= this.relays.isCaughtUp(this.#quietAt);
       const relayed = database.outbox.size === 0 && this.#caughtUp;
       if (done && this.lives().length === plan.nodes && relayed) return;
+      this.#probe();
       await scheduler.run(scheduler.now + 100);
     }
+  }
+
+  /** A breaker finds out by a load that its source is back. A read in shadow mode is one, whatever the cache has. */
+  #probe(): void {
+    for (const life of this.lives())
+      if (life.breaker !== undefined && life.breaker.state !== 'closed')
+        void new Reader(this.world, life).read('shadow', 0);
   }
 
   async #audit(): Promise<void> {

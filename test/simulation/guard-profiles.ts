@@ -310,6 +310,11 @@ export const GUARD_PROFILES: readonly GuardProfile[] = [
 
   // --- whoever writes, and the log's server and client
   on('writeOrder', {}),
+  on(
+    'fallbackOutside',
+    { breakers: 1, loaderFails: 0.1, calls: { query: 3, read: 2, getOrSet: 1, many: 1 } },
+    { promises: ['fallback'] },
+  ),
   on('tableHeader', {
     ...BUSY_FIRST,
     rows: [4, 6],

@@ -38,6 +38,8 @@ export interface Value {
   readonly load: number;
   /** The version of the query that it is made for; without one the first. */
   readonly shape?: number;
+  /** Of what stands in for a value that could not be loaded: the number of that fallback. It is no version of the row. */
+  readonly fallback?: number;
 }
 
 export type Receipts = Receipt['status'];
@@ -150,6 +152,8 @@ export type Fact = { readonly at: number } & (
       /** The version of the query that is read; without one the first. */
       readonly shape?: number;
       readonly wish: Wish;
+      /** Whether it reads by a query that has a fallback. */
+      readonly fallback?: boolean;
     }
   | {
       readonly type: 'answered';
@@ -168,6 +172,17 @@ export type Fact = { readonly at: number } & (
   | { readonly type: 'load'; readonly load: number; readonly node: number; readonly row: number }
   | { readonly type: 'loaded'; readonly load: number; readonly version: number; readonly source: string }
   | { readonly type: 'load-failed'; readonly load: number }
+  /** A fallback is made for a reader, in place of an error. */
+  | {
+      readonly type: 'fallback';
+      readonly fallback: number;
+      readonly read: number;
+      readonly row: number;
+      readonly code: string;
+      readonly load: number | undefined;
+    }
+  /** The breaker before a life's loads opens, or closes. */
+  | { readonly type: 'breaker'; readonly node: number; readonly life: number; readonly open: boolean }
   | { readonly type: 'node'; readonly node: number; readonly event: string; readonly text: string }
   /** A process begins its next life, or ends. */
   | { readonly type: 'started'; readonly node: number; readonly life: number }
@@ -187,6 +202,8 @@ export type Fact = { readonly at: number } & (
       readonly unsettled: number;
       /** Announcements that it takes for open. */
       readonly announced?: number;
+      /** Whether its breaker refuses loads. */
+      readonly refuses?: boolean;
     }
 );
 

@@ -4,13 +4,19 @@ import type { Value } from './history.ts';
 import type { World } from './world.ts';
 
 /** What a failing loader throws. */
-export class LoaderError extends Error {
+class LoaderError extends Error {
   readonly load: number;
 
   constructor(load: number) {
     super(`load ${load} failed`);
     this.load = load;
   }
+}
+
+/** What an error of a read says of itself: its code, and the load that has failed. */
+export function describeFailure(error: unknown): { readonly code: string; readonly load: number | undefined } {
+  if (error instanceof LoaderError) return { code: 'LOADER', load: error.load };
+  return { code: error instanceof Error && 'code' in error ? String(error.code) : 'LOADER', load: undefined };
 }
 
 /** Reads rows from the database as an application would: slowly, and not always with success. */

@@ -4,20 +4,25 @@ import { withContext } from '../../src/cache/load-context.ts';
 import type { Query } from '../../src/cache/query.ts';
 import type { Migrate } from '../../src/cache/version.ts';
 import type { SeededRandom } from '../../src/testing/seeded-random.ts';
+import type { CircuitBreaker } from '../../src/operations/breaker.ts';
 import { KeyvTidemark } from '../../src/keyv/keyv-tidemark.ts';
 import { VirtualClock } from '../../src/testing/virtual-clock.ts';
 import { QUERY, type Site } from './catalogue.ts';
 import { Channel } from './channel.ts';
 import type { Value } from './history.ts';
-import { Loader } from './loader.ts';
+import { describeFailure, Loader } from './loader.ts';
+import { loaderBreaker } from './loader-breaker.ts';
 import { LogClient } from './log-client.ts';
 import type { LogServer } from './log-server.ts';
-import { ValueClient, LeaseClient } from './value-client.ts';
+import { BatchingValueClient, LeaseClient, ValueClient } from './value-client.ts';
 import type { ValueServer } from './value-server.ts';
 import type { World } from './world.ts';
 
 /** Wall clocks of two machines differ by up to this, in ms. */
 const SKEW = 5_000;
+
+/** Of a row: its organisation, its id, and, where there is a fallback, whose read it is, which is no part of the key. */
+export type RowArguments = [string, string, number?];
 
 /** One process of the fleet in one of its lives: clock, connections, cache, and the query that its readers use. */
 export class Life {
@@ -29,13 +34,17 @@ export class Life {
   readonly values: Channel<ValueServer>;
   readonly cache: Cache;
   readonly loader: Loader;
-  readonly rows: Query<[string, string], Value>;
+  readonly rows: Query<RowArguments, Value>;
   /** The site that the query's tags make it. */
   readonly site: Site;
   /** A Keyv over the same cache. */
   readonly keyv: KeyvTidemark;
   /** The version of the query that its release has. */
   readonly release: number;
+  /** Around the loads of its query. */
+  readonly breaker: CircuitBreaker | undefined;
+  /** Whether its query has a fallback. */
+  readonly fallsBack: boolean;
   /** Reads and invalidations that have not settled. */
   readonly unsettled: Set<number> = new Set();
 
@@ -60,6 +69,11 @@ export class Life {
     this.site = random.chance(plan.profile.newer) ? 'newer' : 'typed';
     const release = plan.versions && random.chance(0.5) ? 2 : 1;
     this.release = release;
+    const place = { node, life: number, clock: this.clock, values: this.values };
+    this.breaker = plan.breakers ? loaderBreaker(world, place) : undefined;
+    this.fallsBack = plan.breakers && random.chance(0.6);
+    const { batches } = plan.profile;
+    const Values = batches === 1 || random.chance(batches) ? BatchingValueClient : ValueClient;
     let client: LogClient | undefined;
     const log = {
       data: this.data,
@@ -78,7 +92,7 @@ export class Life {
         ...(plan.check ? { check: (context) => (client ??= new LogClient(log, context)) } : {}),
         ...(plan.presence ? { presence: (context) => (client ??= new LogClient(log, context)) } : {}),
         ...(plan.strict ? { strict: true } : {}),
-        ...(plan.store ? { store: new ValueClient(this.values) } : {}),
+        ...(plan.store ? { store: new Values(this.values, world.counts) } : {}),
         ...(plan.lease ? { lease: new LeaseClient(this.values) } : {}),
         memory: plan.memory === 0 ? false : { maxEntries: plan.memory },
         slots: plan.slots,
@@ -99,13 +113,19 @@ export class Life {
       removed,
     );
     this.cache.on((event) => observe(world, node, event));
+    world.watch?.(this.cache);
     this.keyv = new KeyvTidemark({ cache: this.cache, clock: this.clock }, removed);
     const { catalogue } = world;
     const rowOf = (id: string): number => Number(id.slice(1));
+    const standIn = (error: unknown, _organisation: string, id: string, read = 0): Value | Promise<Value> =>
+      this.#standIn(world, error, rowOf(id), read);
     this.rows = this.cache.query({
       name: QUERY,
       ...(plan.versions ? { version: release, migrate: migrationsTo(release, random) } : {}),
-      load: withContext((ctx, _organisation: string, id: string) => this.loader.load(rowOf(id), ctx, release)),
+      load: withContext((ctx, ...args: RowArguments) => {
+        const loading = this.loader.load(rowOf(args[1]), ctx, release);
+        return outer.has('fallbackOutside') ? loading.catch((error: unknown) => standIn(error, ...args)) : loading;
+      }),
       loadMany: (args, contexts) =>
         this.loader.loadMany(
           args.map(([, id]) => rowOf(id)),
@@ -114,12 +134,24 @@ export class Life {
         ),
       equals: (cached, loaded) => cached.version === loaded.version,
       tags: (_organisation, id) => catalogue.tags(rowOf(id), this.site),
+      ...(this.breaker === undefined ? {} : { breaker: this.breaker }),
+      ...(this.fallsBack ? { fallback: standIn, key: (organisation: string, id: string) => [organisation, id] } : {}),
     });
   }
 
   /** The arguments of the query for a row. */
-  args(world: World, row: number): [string, string] {
-    return [world.catalogue.organisation(row), world.catalogue.id(row)];
+  args({ catalogue }: World, row: number, read: number): RowArguments {
+    const [organisation, id] = [catalogue.organisation(row), catalogue.id(row)];
+    return this.fallsBack ? [organisation, id, read] : [organisation, id];
+  }
+
+  /** What a reader is given in place of an error: at once, or later. */
+  #standIn({ history, numbers, random }: World, error: unknown, row: number, read: number): Value | Promise<Value> {
+    const fallback = ++numbers.fallback;
+    history.add({ type: 'fallback', fallback, read, row, ...describeFailure(error) });
+    const value = { row, version: -1, load: 0, fallback };
+    if (random.chance(0.5)) return value;
+    return new Promise((resolve) => this.clock.schedule(random.between(0, 60), () => resolve(value)));
   }
 
   /** Dies as by SIGKILL: nothing is sent, nothing is closed by itself. */

@@ -118,6 +118,12 @@ export interface Profile {
   readonly versions: number;
   /** That readers also read through a Keyv, as `wrap` does: get, load, set; writers then name its keys too. */
   readonly keyv: number;
+  /** That the query's loads go through a breaker that the fleet shares. Some processes have a fallback then. */
+  readonly breakers: number;
+  /** Of the processes: how many write several values to the store by one request. */
+  readonly batches: number;
+  /** Of the requests that write several values: how many are interrupted, so that a part of them is kept. */
+  readonly interrupts: number;
   readonly eager: number;
   /** That readers bypass the cache now and then. (Rare: it slows down every promise of the process.) */
   readonly bypass: number;
@@ -148,7 +154,7 @@ export const USUAL: Profile = {
     getOrSet: 14,
     get: 5,
     peek: 12,
-    many: 5,
+    many: 8,
     consistent: 5,
     atLeast: 8,
     maxStaleness: 4,
@@ -199,6 +205,7 @@ export const USUAL: Profile = {
     'values-fail': 1,
     'lose-leases': 1,
     'loaders-fail': 1,
+    'loaders-down': 1,
     'loaders-slow': 1,
     'replica-lag': 1,
     'kill-relay': 2,
@@ -251,6 +258,9 @@ export const USUAL: Profile = {
   newer: 0.4,
   versions: 0.25,
   keyv: 0.25,
+  breakers: 0.35,
+  batches: 0.6,
+  interrupts: 0.3,
   eager: 0.1,
   bypass: 0.02,
   jitter: 0.2,
@@ -298,6 +308,7 @@ export interface Plan {
   readonly jitter: number;
   readonly versions: boolean;
   readonly keyv: boolean;
+  readonly breakers: boolean;
   readonly faults: number;
   readonly clients: number;
 }
@@ -351,6 +362,7 @@ export function drawPlan(profile: Profile, random: SeededRandom): Plan {
     versions: profile.versions > 0 && random.chance(profile.versions),
     clients: profile.sessions > 0 && random.chance(profile.sessions) ? range(profile.clients) : 0,
     keyv: profile.keyv > 0 && random.chance(profile.keyv),
+    breakers: profile.breakers > 0 && random.chance(profile.breakers),
   };
 }
 

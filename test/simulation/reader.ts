@@ -6,8 +6,8 @@ import { TidemarkError } from '../../src/coherence/errors.ts';
 import type { Site } from './catalogue.ts';
 import type { DrawnCall } from './profile.ts';
 import type { ReadCall, Value, Wish } from './history.ts';
-import { LoaderError } from './loader.ts';
-import type { Life } from './member.ts';
+import { describeFailure } from './loader.ts';
+import type { Life, RowArguments } from './member.ts';
 import type { Passed, World } from './world.ts';
 
 /** What a read brought, as far as the call tells. */
@@ -64,7 +64,9 @@ export class Reader {
       case 'getOrSet':
         return this.#getOrSet(row);
       case 'query':
-        return this.#note(call, [row], this.#life.site, {}, async () => one(await this.#life.rows(...this.#args(row))));
+        return this.#note(call, [row], this.#life.site, {}, async (read) =>
+          one(await this.#life.rows(...this.#args(row, read))),
+        );
       case 'many':
         return this.#many();
       case 'keyv':
@@ -72,8 +74,8 @@ export class Reader {
       case 'consistent':
         return this.#consistent();
       case 'bypass':
-        return this.#note(call, [row], this.#life.site, {}, async () =>
-          one(await this.#life.cache.bypass(() => this.#life.rows(...this.#args(row)))),
+        return this.#note(call, [row], this.#life.site, {}, async (read) =>
+          one(await this.#life.cache.bypass(() => this.#life.rows(...this.#args(row, read)))),
         );
       case 'atLeast': {
         const token = passed ?? (tokens.length > 0 ? random.pick(tokens.slice(-4)) : undefined);
@@ -106,9 +108,9 @@ export class Reader {
     }
   }
 
-  #provenance(call: ReadCall, row: number, wish: Partial<Wish>, query: Query<[string, string], Value>): Promise<void> {
-    return this.#note(call, [row], this.#life.site, wish, async () => {
-      const { value, from, stale }: Provenance<Value> = await query.read(...this.#args(row));
+  #provenance(call: ReadCall, row: number, wish: Partial<Wish>, query: Query<RowArguments, Value>): Promise<void> {
+    return this.#note(call, [row], this.#life.site, wish, async (read) => {
+      const { value, from, stale }: Provenance<Value> = await query.read(...this.#args(row, read));
       return { values: [value], from, stale };
     });
   }
@@ -125,8 +127,8 @@ export class Reader {
   #many(): Promise<void> {
     const { random, plan } = this.#world;
     const rows = random.shuffled(Array.from({ length: plan.rows }, (_, row) => row)).slice(0, 3);
-    return this.#note('many', rows, this.#life.site, {}, async () => ({
-      values: await this.#life.rows.many(rows.map((row) => this.#args(row))),
+    return this.#note('many', rows, this.#life.site, {}, async (read) => ({
+      values: await this.#life.rows.many(rows.map((row) => this.#args(row, read))),
       from: 'unknown',
       stale: false,
     }));
@@ -137,8 +139,8 @@ export class Reader {
     const rows = random
       .shuffled(Array.from({ length: plan.rows }, (_, row) => row))
       .slice(0, random.chance(0.7) ? 2 : 3);
-    return this.#note('consistent', rows, this.#life.site, {}, async () => {
-      const requests = rows.map((row) => this.#life.rows.request(...this.#args(row)));
+    return this.#note('consistent', rows, this.#life.site, {}, async (read) => {
+      const requests = rows.map((row) => this.#life.rows.request(...this.#args(row, read)));
       return { values: await this.#life.cache.consistent(requests, { timeout: 1_500 }), from: 'unknown', stale: false };
     });
   }
@@ -160,7 +162,7 @@ export class Reader {
   #peek(row: number): void {
     const { history, counts } = this.#world;
     const read = this.#asked('peek', [row], this.#life.site, {});
-    const value = this.#life.rows.peek(...this.#args(row));
+    const value = this.#life.rows.peek(...this.#args(row, read));
     history.add({ type: 'answered', read, values: [value], from: 'memory', stale: false });
     counts.add('read', value === undefined ? 'peek: nothing' : 'peek: memory');
   }
@@ -170,22 +172,30 @@ export class Reader {
     rows: readonly number[],
     site: Site,
     wish: Partial<Wish>,
-    work: () => Promise<Brought>,
+    work: (read: number) => Promise<Brought>,
   ): Promise<void> {
     const { history, counts } = this.#world;
     const read = this.#asked(call, rows, site, wish);
     this.#life.unsettled.add(read);
     try {
-      const brought = await work();
+      const brought = await work(read);
       history.add({ type: 'answered', read, ...brought });
       counts.add('read', `${call}: ${brought.from}`);
+      this.#count(brought);
     } catch (error) {
-      const load = error instanceof LoaderError ? error.load : undefined;
-      const code = load === undefined && error instanceof Error && 'code' in error ? String(error.code) : 'LOADER';
+      const { code, load } = describeFailure(error);
       history.add({ type: 'failed', read, code, load, text: String(error) });
       counts.add('read', `${call}: failed (${load === undefined ? code : 'loader'})`);
     }
     this.#life.unsettled.delete(read);
+  }
+
+  /** What is given while nothing is loaded, and what stands in. */
+  #count({ values, from }: Brought): void {
+    const { counts } = this.#world;
+    const { breaker } = this.#life;
+    if (breaker !== undefined && breaker.state !== 'closed') counts.add('while refused', from);
+    for (const value of values) if (value?.fallback !== undefined) counts.add('fallback', from);
   }
 
   #asked(call: ReadCall, rows: readonly number[], site: Site, wish: Partial<Wish>): number {
@@ -202,6 +212,7 @@ export class Reader {
       ...(this.#life.release === 1 || call === 'getOrSet' || call === 'get' || call === 'keyv'
         ? {}
         : { shape: this.#life.release }),
+      ...(this.#life.fallsBack && !WITHOUT_FALLBACK.has(call) ? { fallback: true } : {}),
       wish: {
         ...{ call, tolerance: 0, detached: plan.serveDetached, write: undefined },
         ...(this.#session.length > 0 ? { session: [...this.#session] } : {}),
@@ -211,8 +222,8 @@ export class Reader {
     return read;
   }
 
-  #args(row: number): [string, string] {
-    return this.#life.args(this.#world, row);
+  #args(row: number, read: number): RowArguments {
+    return this.#life.args(this.#world, row, read);
   }
 
   #key(row: number): string {
@@ -223,6 +234,9 @@ export class Reader {
     return new Promise((resolve) => this.#life.clock.schedule(ms, resolve));
   }
 }
+
+/** Calls that are not the query's, or give nothing in place of an error. */
+const WITHOUT_FALLBACK: ReadonlySet<ReadCall> = new Set(['getOrSet', 'get', 'peek', 'keyv', 'consistent']);
 
 /** Outside of the cache's own loads nothing is known of a replica. */
 const NO_CONTEXT = { lsn: 'unknown', tag: () => {}, skip: () => {} } as unknown as LoadContext;

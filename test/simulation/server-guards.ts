@@ -4,6 +4,7 @@
  */
 export const OUTER_GUARDS = [
   'writeOrder', // a record is appended after its change is visible
+  'fallbackOutside', // what stands in for a load that failed is made outside of the loader, where it would be kept
   'tableHeader', // each of the log's keys carries the epoch, so that one that was re-created is noticed
   'bothIds', // the server's run id and its replication id are compared with the stored ones
   'proofVerifies', // a reading that proves freshness compares them too

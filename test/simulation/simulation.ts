@@ -1,3 +1,4 @@
+import type { Cache } from '../../src/cache/cache.ts';
 import type { Guard } from '../../src/coherence/guards.ts';
 import { Scheduler } from '../../src/testing/scheduler.ts';
 import { SeededRandom } from '../../src/testing/seeded-random.ts';
@@ -20,6 +21,10 @@ export interface SimulationOptions {
   /** Guards taken out. */
   readonly removed?: ReadonlySet<Guard>;
   readonly outer?: ReadonlySet<OuterGuard>;
+  /** Looks at each cache that is made. Without it, runs are what they were. */
+  readonly watch?: (cache: Cache) => void;
+  /** So many ms after the start every row is changed, past everything. */
+  readonly planted?: number;
 }
 
 /** Longer than a run takes and wall clocks are set wrong, in ms: nothing expires. */
@@ -97,9 +102,10 @@ export async function simulate(
     removed,
     outer,
     tokens: [],
-    numbers: { read: 0, load: 0, write: 0 },
+    numbers: { read: 0, load: 0, write: 0, fallback: 0 },
     loaders: { fails: 0, hangs: 0, calm: false },
     busy: true,
+    watch: options.watch,
   };
   history.add({
     type: 'plan',
@@ -109,9 +115,12 @@ export async function simulate(
     connected: profile.connected,
     remembers: plan.memory >= plan.rows && plan.ttl >= FOR_GOOD && plan.maxLife >= FOR_GOOD,
   });
+  world.values.interrupts = profile.interrupts;
   counts.add('profile', profile.name);
   const fleet = new Fleet(world);
   scheduleFaults(fleet);
+  if (options.planted !== undefined)
+    scheduler.after(options.planted, () => void database.commit(Array.from({ length: plan.rows }, (_, row) => row)));
   await fleet.run();
   counts.add('total', 'reads', world.numbers.read);
   counts.add('total', 'loads', world.numbers.load);

@@ -70,8 +70,10 @@ function concerns(fact: Fact, row: number | undefined, node: number | undefined,
     case 'killed':
       return true;
     case 'load':
+    case 'fallback':
       return fact.row === row;
     case 'node':
+    case 'breaker':
       return fact.node === node;
     default:
       return false;

@@ -38,6 +38,7 @@ const HARMLESS: ReadonlySet<FaultKind> = new Set([
   'values-fail',
   'lose-leases',
   'loaders-fail',
+  'loaders-down',
   'loaders-slow',
   'replica-lag',
   'kill-relay',
@@ -218,7 +219,8 @@ const STRIKES: Readonly<Record<FaultKind, Strike>> = {
 
   'lose-leases': ({ world }) => {
     world.values.loseLeases();
-    return 'all of them';
+    world.values.loseBreakers();
+    return 'all of them, and what breakers have said';
   },
 
   'loaders-fail': (fleet) => {
@@ -229,6 +231,16 @@ const STRIKES: Readonly<Record<FaultKind, Strike>> = {
       loaders.fails = 0;
     });
     return `half of them for ${ms} ms`;
+  },
+
+  'loaders-down': (fleet) => {
+    const { loaders } = fleet.world;
+    const ms = fleet.spell();
+    loaders.fails = 1;
+    fleet.later(ms, () => {
+      loaders.fails = 0;
+    });
+    return `all of them for ${ms} ms`;
   },
 
   'loaders-slow': (fleet) => {

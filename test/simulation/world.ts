@@ -1,3 +1,4 @@
+import type { Cache } from '../../src/cache/cache.ts';
 import type { Guard } from '../../src/coherence/guards.ts';
 import type { AtLeast } from '../../src/coherence/receipt.ts';
 import type { Scheduler } from '../../src/testing/scheduler.ts';
@@ -55,10 +56,12 @@ export interface World {
   readonly removed: ReadonlySet<Guard>;
   readonly outer: ReadonlySet<OuterGuard>;
   readonly tokens: Passed[];
-  /** Numbers reads, loads and writes, each for itself. */
-  readonly numbers: { read: number; load: number; write: number };
+  /** Numbers reads, loads, writes and fallbacks, each for itself. */
+  readonly numbers: { read: number; load: number; write: number; fallback: number };
   /** What faults do to loaders for a while; `calm` when nothing is to fail any more. */
   readonly loaders: { fails: number; hangs: number; calm: boolean };
   /** Until readers and writers stop. */
   busy: boolean;
+  /** Called with each cache that is made, in its process. */
+  readonly watch: ((cache: Cache) => void) | undefined;
 }
