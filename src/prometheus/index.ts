@@ -1,0 +1,1 @@
+export { type Prometheus, prometheus, type PrometheusOptions, type Scrape } from './prometheus.ts';
