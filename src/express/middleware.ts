@@ -23,7 +23,9 @@ export interface TidemarkOptions extends HttpSessionOptions<Request> {
  * @throws TidemarkError `INVALID_OPTION`
  * @example app.use(tidemark({ cache }));
  */
-export function tidemark({ cache, ...options }: TidemarkOptions): RequestHandler {
+export function tidemark(given: TidemarkOptions): RequestHandler {
+  // What is no object at all is refused as one without a cache.
+  const { cache, ...options } = Object(given) as TidemarkOptions;
   const begin = httpSessions(cache, options);
   return (request, response, next) => {
     request.cache = cache;

@@ -1,1 +1,2 @@
+export { tidemarkAdmin } from './admin.ts';
 export { tidemark, type TidemarkOptions } from './plugin.ts';

@@ -1,12 +1,5 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
-import {
-  type Cache,
-  type CacheOptions,
-  createCache,
-  type HttpSessionOptions,
-  httpSessions,
-  type Session,
-} from '../index.ts';
+import { beginSessions, type Cache, type CacheOptions, createCache, type HttpSessionOptions } from '../index.ts';
 
 declare module 'fastify' {
   interface FastifyInstance {
@@ -38,17 +31,9 @@ export const tidemark: (app: FastifyInstance, options: TidemarkOptions) => Promi
     const made = Object(given) !== given || 'openSession' in given ? undefined : createCache(given);
     if (made !== undefined) app.addHook('onClose', async () => void (await made.close()));
     const cache = made ?? (given as Cache);
-    const begin = httpSessions(cache, options);
-    const sessions = new WeakMap<FastifyRequest, Session>();
+    beginSessions(app, cache, options);
     app.decorate('tidemark', cache);
     app.decorateRequest('cache', { getter: () => cache });
-    app.addHook('onRequest', (request, reply, done) => {
-      const session = begin(request.raw, reply.raw, request);
-      sessions.set(request, session);
-      session.run(done);
-    });
-    // A hook in between may call back from elsewhere, as from a connection that requests share.
-    app.addHook('preValidation', (request, _reply, done) => (sessions.get(request) as Session).run(done));
   },
   // For the whole application, not for a part of it: what Fastify itself looks for.
   { [Symbol.for('skip-override')]: true, [Symbol.for('fastify.display-name')]: 'tidemark' },

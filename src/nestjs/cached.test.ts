@@ -4,10 +4,7 @@ import { afterEach, describe, expect, it, vi } from 'vitest';
 import { createNest, startNest } from '../../test/servers/nest-app.ts';
 import type { Cache } from '../cache/cache.ts';
 import { key, tag } from '../coherence/target.ts';
-import { cacheToken } from './cache-token.ts';
-import { Cached, queryOf } from './cached.ts';
-import { Invalidates } from './invalidates.ts';
-import { TidemarkModule } from './module.ts';
+import { Cached, cacheToken, Invalidates, queryOf, TidemarkModule } from './index.ts';
 
 let close: (() => Promise<unknown>)[] = [];
 afterEach(async () => {

@@ -6,10 +6,7 @@ import { afterEach, describe, expect, it, vi } from 'vitest';
 import { createNest, startNest } from '../../test/servers/nest-app.ts';
 import type { Cache } from '../cache/cache.ts';
 import { key, tag } from '../coherence/target.ts';
-import { cacheToken } from './cache-token.ts';
-import { Cached, queryOf } from './cached.ts';
-import { InvalidatesOn } from './invalidates-on.ts';
-import { type CacheSettings, TidemarkModule } from './module.ts';
+import { Cached, type CacheSettings, cacheToken, InvalidatesOn, queryOf, TidemarkModule } from './index.ts';
 
 /** What a registration says about events. */
 type Listening = Pick<CacheSettings, 'events'>;

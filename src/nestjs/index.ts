@@ -1,7 +1,4 @@
-export { Cached, type QueryOf, queryOf } from './cached.ts';
-export type { CachedOptions } from './cached-query.ts';
-export { cacheToken, InjectCache } from './cache-token.ts';
-export { Invalidates, type InvalidatesOptions } from './invalidates.ts';
-export { type EventName, InvalidatesOn } from './invalidates-on.ts';
-export { type MessageBus, useMiddleware } from './message-bus.ts';
+export type { CachedOptions, EventName, InvalidatesOptions, MessageBus, QueryOf } from '../decorators/index.ts';
+export { cacheToken, queryOf, useMiddleware } from '../decorators/index.ts';
+export { Cached, InjectCache, Invalidates, InvalidatesOn } from './decorators.ts';
 export { type CacheFactory, type CacheRegistration, type CacheSettings, TidemarkModule } from './module.ts';

@@ -5,11 +5,7 @@ import { type RunningApp, startNest } from '../../test/servers/nest-app.ts';
 import type { Cache } from '../cache/cache.ts';
 import { key, pattern } from '../coherence/target.ts';
 import { commandInvalidation, onCommand, queryCache } from '../events/index.ts';
-import { cacheToken, InjectCache } from './cache-token.ts';
-import { Cached } from './cached.ts';
-import { Invalidates } from './invalidates.ts';
-import { useMiddleware } from './message-bus.ts';
-import { TidemarkModule } from './module.ts';
+import { Cached, cacheToken, InjectCache, Invalidates, TidemarkModule, useMiddleware } from './index.ts';
 
 let app: RunningApp['app'] | undefined;
 afterEach(async () => {

@@ -3,10 +3,7 @@ import { afterEach, describe, expect, it, vi } from 'vitest';
 import { createNest, type Platform, platforms, startNest } from '../../test/servers/nest-app.ts';
 import { type Cache, createCache } from '../cache/cache.ts';
 import { key } from '../coherence/target.ts';
-import { cacheToken, InjectCache } from './cache-token.ts';
-import { Cached } from './cached.ts';
-import { Invalidates } from './invalidates.ts';
-import { TidemarkModule } from './module.ts';
+import { Cached, cacheToken, InjectCache, Invalidates, TidemarkModule } from './index.ts';
 
 let close: (() => Promise<unknown>)[] = [];
 afterEach(async () => {

@@ -1,59 +1,45 @@
-import {
-  type DynamicModule,
-  type FactoryProvider,
-  Inject,
-  type InjectionToken,
-  type ModuleMetadata,
-  type NestModule,
-} from '@nestjs/common';
+import { Inject, Logger } from '@nestjs/common';
+import type { DynamicModule, FactoryProvider, InjectionToken, ModuleMetadata, NestModule } from '@nestjs/common';
 import { DiscoveryModule, DiscoveryService, HttpAdapterHost, ModuleRef } from '@nestjs/core';
-import { type Cache, createCache } from '../cache/cache.ts';
-import type { CacheOptions } from '../cache/cache-options.ts';
-import type { HttpSessionOptions } from '../cache/http-session.ts';
-import type { Duration } from '../coherence/duration.ts';
-import { CacheLife, type CacheLifeParts } from './cache-life.ts';
-import { cacheToken } from './cache-token.ts';
-import { nestLogger } from './nest-logger.ts';
+import { CacheLife, CachePlan, cacheToken, type PlanSettings, textLogger } from '../decorators/index.ts';
+import type { Cache } from '../index.ts';
+
+/** A cache to make, which ends with the application, or one that is there, which does not. */
+export type CacheSettings = PlanSettings<InjectionToken>;
 
 /** How a cache is found by the application's classes. */
 export interface CacheRegistration {
   /** What `@InjectCache(as)` and `@Cached({ cache: as })` call it, where the application has several. */
-  readonly as?: string;
+  readonly as?: string | undefined;
   /** Whether modules that do not import this one may use the cache. Default true. */
-  readonly isGlobal?: boolean;
+  readonly isGlobal?: boolean | undefined;
 }
 
-/** A cache to make, which ends with the application, or one that is there, which does not. */
-export type CacheSettings = (CacheOptions | { readonly cache: Cache }) & {
-  /** For so long the application's end waits for invalidations that were not sent yet; default `'1s'`. */
-  readonly drain?: Duration;
-  /** What `@InvalidatesOn` listens on: `[EventEmitter2]`, `[EventBus]`, or other providers with `on` and `off`, or `subscribe`. */
-  readonly events?: readonly InjectionToken[];
-  /**
-   * Each HTTP request is a session, so that a client that hands back the header `tidemark-position` reads its own writes on any
-   * instance. Default `{}` for the cache that has no `as`, and `false` for the others, which would need the same header.
-   */
-  readonly sessions?: HttpSessionOptions<never> | false;
-};
-
-export interface CacheFactory extends CacheRegistration, Pick<ModuleMetadata, 'imports'> {
-  readonly inject?: FactoryProvider['inject'];
-  readonly useFactory: (...injected: never[]) => CacheSettings | Promise<CacheSettings>;
-}
-
-const SETTINGS: InjectionToken = Symbol('tidemark.settings');
+/** A registration whose settings come from other providers, as a factory of NestJS says it. */
+export type CacheFactory = CacheRegistration &
+  Pick<ModuleMetadata & FactoryProvider<CacheSettings>, 'imports' | 'inject' | 'useFactory'>;
 
 /** Gives a NestJS application a cache, and ends it with the application. It starts with or without the cache's servers. */
 export class TidemarkModule implements NestModule {
-  readonly #life: CacheLife;
+  declare private readonly modules: ModuleRef;
 
-  /** For NestJS; make it by {@link TidemarkModule.forRoot}. */
-  constructor(life: CacheLife) {
-    this.#life = life;
+  /** Before the routes are there; without an adapter where the application does not speak HTTP. */
+  configure(): void {
+    const { httpAdapter } = this.modules.get(HttpAdapterHost, { strict: false });
+    if (httpAdapter !== undefined) this.modules.get(CacheLife).beginSessions(httpAdapter.getInstance());
   }
 
-  configure(): void {
-    this.#life.configure();
+  async onModuleInit(): Promise<void> {
+    const discovery = this.modules.get(DiscoveryService, { strict: false });
+    await this.modules.get(CacheLife).start([...discovery.getProviders(), ...discovery.getControllers()], {
+      lasts: (it) => it.isDependencyTreeStatic() && !it.isTransient,
+      resolve: (token: InjectionToken) => this.modules.get<unknown>(token, { strict: false }),
+    });
+  }
+
+  /** After the last request was answered. */
+  async onApplicationShutdown(): Promise<void> {
+    await this.modules.get(CacheLife).end();
   }
 
   /**
@@ -61,13 +47,8 @@ export class TidemarkModule implements NestModule {
    * @throws TidemarkError `INVALID_OPTION` when the application starts
    * @example imports: [TidemarkModule.forRoot({ name: 'shop', ...redis({ url }) })]
    */
-  static forRoot(options: CacheRegistration & CacheSettings): DynamicModule {
-    const { as, isGlobal, ...settings } = options;
-    return TidemarkModule.forRootAsync({
-      ...(as !== undefined && { as }),
-      ...(isGlobal !== undefined && { isGlobal }),
-      useFactory: () => settings,
-    });
+  static forRoot({ as, isGlobal, ...settings }: CacheRegistration & CacheSettings): DynamicModule {
+    return TidemarkModule.forRootAsync({ as, isGlobal, useFactory: () => settings });
   }
 
   /**
@@ -82,38 +63,14 @@ export class TidemarkModule implements NestModule {
       global: isGlobal,
       imports: [DiscoveryModule, ...imports],
       providers: [
-        { provide: SETTINGS, inject, useFactory: useFactory as FactoryProvider['useFactory'] },
-        { provide: token, inject: [SETTINGS], useFactory: cacheOf },
-        {
-          provide: CacheLife,
-          inject: [token, SETTINGS, DiscoveryService, ModuleRef, { token: HttpAdapterHost, optional: true }],
-          useFactory: (
-            cache: Cache,
-            settings: CacheSettings,
-            discovery: DiscoveryService,
-            modules: ModuleRef,
-            http?: HttpAdapterHost,
-          ) => new CacheLife({ cache, ...lifeOf(settings, as), discovery, modules, http }),
-        },
+        { provide: CachePlan, inject, useFactory: CachePlan.from(useFactory, as, textLogger(new Logger('Tidemark'))) },
+        { provide: token, inject: [CachePlan], useFactory: (plan: CachePlan) => plan.makeCache() },
+        { provide: CacheLife, inject: [CachePlan, token], useFactory: (plan: CachePlan, it: Cache) => plan.life(it) },
       ],
       exports: [token],
     };
   }
 }
 
-// What a decorator would do, for a parameter: sources here have none, so that they run as they are.
-Inject(CacheLife)(TidemarkModule, undefined, 0);
-
-function lifeOf(
-  settings: CacheSettings,
-  as: string | undefined,
-): Pick<CacheLifeParts, 'as' | 'owned' | 'drain' | 'events' | 'sessions'> {
-  const { drain = '1s', events = [], sessions = as === undefined ? {} : false } = settings;
-  return { as, owned: !('cache' in settings), drain, events, sessions: sessions === false ? undefined : sessions };
-}
-
-function cacheOf(settings: CacheSettings): Cache {
-  if ('cache' in settings) return settings.cache;
-  const { drain: _drain, events: _events, sessions: _sessions, ...options } = settings;
-  return createCache({ logger: nestLogger(), ...options });
-}
+// What a decorator would do: sources here have none, so that they run as they are.
+Inject(ModuleRef)(TidemarkModule.prototype, 'modules');

@@ -6,8 +6,7 @@ import { type Cache, createCache } from '../cache/cache.ts';
 import { SESSION_HEADER } from '../cache/http-session.ts';
 import { memoryLog } from '../coherence/memory-log.ts';
 import { key } from '../coherence/target.ts';
-import { cacheToken, InjectCache } from './cache-token.ts';
-import { TidemarkModule } from './module.ts';
+import { cacheToken, InjectCache, TidemarkModule } from './index.ts';
 
 let running: RunningApp | undefined;
 afterEach(async () => {

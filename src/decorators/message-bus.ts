@@ -1,14 +1,14 @@
 import type { CommandMiddleware } from '../events/index.ts';
 
-/** The part of a `CommandBus` or `QueryBus` of CQRS that is needed. */
+/** The part of a bus of commands or queries that is needed: the `CommandBus` and `QueryBus` of NestJS CQRS have it. */
 export interface MessageBus {
   execute(message: object, ...context: never[]): Promise<unknown>;
 }
 
 /**
- * Runs a middleware around every message that a bus of CQRS executes, wherever that is called.
+ * Runs a middleware around every message that a bus executes, wherever that is called.
  *
- * @param bus the application's `CommandBus` or `QueryBus`
+ * @param bus one with `execute`, such as the application's `CommandBus` or `QueryBus`
  * @param middleware from `commandInvalidation` or `queryCache`; the one given last is outermost
  * @example
  * class AppModule {

@@ -12,6 +12,13 @@ interface Unfit {
   readonly 'the function given to the decorator has other types than the method': never;
 }
 
+/** What `reflect-metadata` adds to `Reflect`, which most containers load. */
+interface Metadata {
+  getOwnMetadataKeys(target: object): readonly unknown[];
+  getOwnMetadata(key: unknown, target: object): unknown;
+  defineMetadata(key: unknown, value: unknown, target: object): void;
+}
+
 /**
  * Puts another function in a method's place.
  *
@@ -22,8 +29,12 @@ export function replaceMethod(descriptor: { value?: unknown }, replacement: (ori
   const original = descriptor.value as Method;
   const method = replacement(original);
   Object.defineProperties(method, { name: { value: original.name }, length: { value: original.length } });
-  for (const key of Reflect.getOwnMetadataKeys(original) as unknown[]) {
-    Reflect.defineMetadata(key, Reflect.getOwnMetadata(key, original), method);
-  }
+  if ('getOwnMetadataKeys' in Reflect) describe(method, original, Reflect as object as Metadata);
   descriptor.value = method;
+}
+
+function describe(method: Method, original: Method, metadata: Metadata): void {
+  for (const key of metadata.getOwnMetadataKeys(original)) {
+    metadata.defineMetadata(key, metadata.getOwnMetadata(key, original), method);
+  }
 }

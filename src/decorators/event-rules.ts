@@ -1,5 +1,6 @@
 import type { Cache } from '../cache/cache.ts';
 import { shorten, TidemarkError } from '../coherence/errors.ts';
+import type { Logger } from '../coherence/logger.ts';
 import { type Target, targetList } from '../coherence/target.ts';
 import {
   type Connection,
@@ -10,24 +11,28 @@ import {
   type Subscribable,
 } from '../events/index.ts';
 import type { EventRule } from './invalidates-on.ts';
-import { nestLogger } from './nest-logger.ts';
 
 /** An event as the rules get it: whatever was emitted, under the name that it is reported by. */
-interface Heard extends DomainEvent {
+export interface Heard extends DomainEvent {
   readonly rules: readonly EventRule[];
   readonly payload: unknown;
 }
+
+/** What events are listened for on: an emitter for their names, a bus or observable for their classes. */
+export type EventSource = EmitterLike | Subscribable<unknown>;
 
 /**
  * Has the rules of one cache hear of their events.
  *
  * @param sources event emitters and buses
+ * @param logger hears of events that fail
  * @throws TidemarkError `INVALID_OPTION` for a source that is neither, and for a rule whose event no source can have
  */
 export function connectRules(
   cache: Cache,
   rules: readonly EventRule[],
   sources: readonly unknown[],
+  logger: Logger | undefined,
 ): Connection<Heard>[] {
   const named = new Map<string, EventRule[]>();
   const classes: EventRule[] = [];
@@ -46,7 +51,7 @@ export function connectRules(
       `@InvalidatesOn(${shorten((classes[0].event as { name: string }).name)}) has no event bus to listen on`,
     );
   const handler = { handle: (event: Heard) => handle(cache, event) };
-  const common = { fallback: cache, logger: nestLogger() };
+  const common = { fallback: cache, ...(logger !== undefined && { logger }) };
   return [
     ...(named.size === 0 ? [] : emitters).map((it) =>
       connectEmitter(it, handler, { ...common, events: byName(named) }),
@@ -90,6 +95,6 @@ function isEmitter(source: unknown): source is EmitterLike {
 function invalid(problem: string): TidemarkError {
   return new TidemarkError(
     'INVALID_OPTION',
-    `TidemarkModule: ${problem}. Name what is listened on: forRoot({ events: [EventEmitter2] }) for names, [EventBus] for classes.`,
+    `events: ${problem}. Name what is listened on: decorate([...], { events: [emitter] }) for names, [bus] for classes; in NestJS forRoot({ events: [EventEmitter2] }), or [EventBus].`,
   );
 }

@@ -1,0 +1,12 @@
+export { Cached, type CachedDecorator, type QueryOf, queryOf } from './cached.ts';
+export type { CachedOptions } from './cached-query.ts';
+export { CacheLife, type Finding, type LifeOptions } from './cache-life.ts';
+export { CachePlan, type PlanSettings } from './cache-plan.ts';
+export { cacheToken, type Container } from './container.ts';
+export { decorate, type Decorated, type DecorateOptions } from './decorate.ts';
+export { decoratorsFor, type DecoratorSet } from './decorator-set.ts';
+export type { EventSource } from './event-rules.ts';
+export { Invalidates, type InvalidatesDecorator, type InvalidatesOptions } from './invalidates.ts';
+export { type EventName, InvalidatesOn, type InvalidatesOnDecorator } from './invalidates-on.ts';
+export { type MessageBus, useMiddleware } from './message-bus.ts';
+export { type LineLogger, textLogger } from './text-logger.ts';
