@@ -17,15 +17,6 @@ export async function reported(work: () => Promise<void>): Promise<void> {
   }
 }
 
-/** Refuses flags that nobody reads: a misspelt one would otherwise be a default, silently. */
-export function checkFlags(rawArgs: readonly string[], known: readonly string[]): void {
-  for (const arg of rawArgs) {
-    const name = /^--(?:no-)?([^=]+)/.exec(arg)?.[1];
-    if (name === undefined || known.includes(name)) continue;
-    throw new UsageError(`There is no option --${name}. Known are ${known.map((it) => `--${it}`).join(', ')}.`);
-  }
-}
-
 function messageOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   // A failed attempt at several addresses has no message of its own.

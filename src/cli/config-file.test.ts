@@ -24,7 +24,7 @@ it('loads TypeScript, and calls what makes a configuration', async () => {
 });
 
 it.each([
-  ['export default { realy: {} };', /no part "realy"\. Known is relay/],
+  ['export default { realy: {} };', /no part "realy"\. Known are relay, serve/],
   ['export default 7;', /exports no configuration\. Write: export default defineConfig/],
   ['throw new Error("no secret")', /cannot be loaded: no secret/],
   ['const x = ;', /cannot be loaded/],

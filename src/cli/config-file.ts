@@ -7,6 +7,8 @@ import { UsageError } from './usage-error.ts';
 /** The files that are looked for where none is named. */
 const NAMES = ['ts', 'mts', 'js', 'mjs'].map((ending) => `tidemark.config.${ending}`);
 
+const PARTS = ['relay', 'serve'];
+
 /** @returns the file that is named, or that is there; `undefined` where none is */
 export function configFile(named: string | undefined): string | undefined {
   const file = named ?? NAMES.find((name) => existsSync(resolve(name)));
@@ -30,10 +32,10 @@ export async function loadConfig(file: string): Promise<TidemarkConfig> {
   }
   if (typeof exported !== 'object' || exported === null)
     throw new UsageError(`${file} exports no configuration. Write: export default defineConfig({ relay: { ... } }).`);
-  const unknown = Object.keys(exported).filter((name) => name !== 'relay');
+  const unknown = Object.keys(exported).filter((name) => !PARTS.includes(name));
   if (unknown.length > 0)
     throw new UsageError(
-      `${file}: there is no part ${unknown.map((it) => JSON.stringify(it)).join(', ')}. Known is relay.`,
+      `${file}: there is no part ${unknown.map((it) => JSON.stringify(it)).join(', ')}. Known are ${PARTS.join(', ')}.`,
     );
   return exported;
 }

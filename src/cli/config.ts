@@ -1,9 +1,12 @@
 import type { RelayOptions } from '../postgres/index.ts';
+import type { ServeConfig } from './serve-config.ts';
 
 /** What `tidemark.config.ts` says. */
 export interface TidemarkConfig {
   /** What `tidemark relay` runs, and the database of `tidemark postgres`. */
   readonly relay?: RelayOptions;
+  /** What `tidemark serve` serves. */
+  readonly serve?: ServeConfig;
 }
 
 /** A configuration, or what makes one: so that secrets may be fetched. */

@@ -1,1 +1,2 @@
 export { defineConfig, type TidemarkConfig } from './config.ts';
+export type { ServeConfig } from './serve-config.ts';

@@ -1,11 +1,10 @@
-import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import pg from 'pg';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { type CommandLine, commandLine, ranCommandLine } from '../../test/servers/command-line.ts';
 import { type PostgresServer, startPostgres } from '../../test/servers/postgres-server.ts';
 import { type RedisServer, startRedis } from '../../test/servers/redis-server.ts';
 import { waitUntil } from '../testing/wait-until.ts';
@@ -24,30 +23,8 @@ afterAll(async () => {
   await Promise.all([server.stop(), redis.stop()]);
 });
 
-interface Run {
-  readonly child: ChildProcess;
-  readonly out: () => string;
-  readonly err: () => string;
-  readonly code: Promise<unknown>;
-}
-
-function start(...args: string[]): Run {
-  const tsx = join(root, 'node_modules/tsx/dist/esm/index.mjs');
-  const { DATABASE_URL: _, ...env } = process.env;
-  const child = spawn(process.execPath, ['--import', tsx, join(root, 'src/cli/main.ts'), ...args], {
-    ...{ cwd: folder, env: { ...env, NO_COLOR: '1' }, stdio: ['ignore', 'pipe', 'pipe'] },
-  });
-  let [out, err] = ['', ''];
-  child.stdout.on('data', (data: Buffer) => (out += data.toString()));
-  child.stderr.on('data', (data: Buffer) => (err += data.toString()));
-  const code = once(child, 'close').then(([it]: unknown[]) => it);
-  return { child, out: () => out, err: () => err, code };
-}
-
-async function ran(...args: string[]): Promise<{ code: unknown; out: string; err: string }> {
-  const run = start(...args);
-  return { code: await run.code, out: run.out(), err: run.err() };
-}
+const start = (...args: string[]): CommandLine => commandLine(args, { cwd: folder });
+const ran = (...args: string[]): ReturnType<typeof ranCommandLine> => ranCommandLine(args, { cwd: folder });
 
 it.each([
   [['relay'], /no tidemark\.config\.ts here/],
@@ -58,8 +35,19 @@ it.each([
   expect(err).toMatch(message);
 });
 
-it('says what it can do', async () => {
-  expect(await ran('postgres', 'migrate', '--help')).toMatchObject({ code: 0, out: expect.stringMatching(/--print/) });
+it.each([
+  [['realy'], 2, '', /no command "realy"\. Known are .*relay/],
+  [['--verbose'], 2, '', /no option "--verbose"/],
+  [['postgres', 'x'], 2, '', /no command "x"\. Known are migrate, setup; see "tidemark postgres --help"/],
+  [['version', 'x'], 2, '', /"x" is one argument too many/],
+  [[], 2, /^Looks after.*Usage/s, /^$/],
+  [['--version'], 0, /^\d+\.\d+\.\d+\n$/, /^$/],
+  [['version'], 0, /^tidemark \d+\.\d+\.\d+, Node \d+/, /^$/],
+  [['version', '--json'], 0, /^{"tidemark":"\d.*"}\n$/, /^$/],
+  [['postgres', 'migrate', '-h'], 0, /--print .*Exit codes.*Examples/s, /^$/],
+])('%j ends with %i', async (args, code, out, err) => {
+  const run = await ran(...args);
+  expect(run).toEqual({ code, out: expect.stringMatching(out), err: expect.stringMatching(err) });
 });
 
 it('fails with what the server says, without a stack', async () => {

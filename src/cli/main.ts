@@ -1,18 +1,10 @@
 #!/usr/bin/env node
-import { readFileSync } from 'node:fs';
-import { defineCommand, runMain } from 'citty';
-import { postgres } from './commands/postgres.ts';
-import { relay } from './commands/relay.ts';
+import { dispatch } from './dispatch.ts';
+import { tidemark } from './commands.ts';
 
-const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
-  version: string;
-};
+// Whoever reads the output may have seen enough of it, as `head` does.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1));
 
-await runMain(
-  defineCommand({
-    meta: { name: 'tidemark', version, description: 'Keeps caches coherent' },
-    subCommands: { relay, postgres },
-  }),
-);
+await dispatch(tidemark, process.argv.slice(2));
 // A pool of the configuration may still be open.
 process.exit();

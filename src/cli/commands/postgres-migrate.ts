@@ -1,6 +1,5 @@
-import { type CommandDef, defineCommand } from 'citty';
 import { migrate as migrateDatabase, migrationScript, type RelayOptions } from '../../postgres/index.ts';
-import { checkFlags, reported } from '../command-outcome.ts';
+import { type Command, command } from '../command.ts';
 import { relayDatabase } from '../relay-database.ts';
 
 const args = {
@@ -11,16 +10,19 @@ const args = {
 } as const;
 
 /** `tidemark postgres migrate` */
-export const migrate: CommandDef<typeof args> = defineCommand({
-  meta: { name: 'migrate', description: 'Creates the tables of outbox and relay, or what is missing of them' },
+export const migrate: Command<typeof args> = command({
+  name: 'migrate',
+  description: 'Creates the tables of outbox and relay, or what is missing of them',
   args,
-  run: ({ rawArgs, args }) =>
-    reported(async () => {
-      checkFlags(rawArgs, ['url', 'schema', 'config', 'print']);
-      const { database, schema } = await relayDatabase(args, args.print !== true);
-      if (args.print === true) process.stdout.write(migrationScript(schema));
-      else await apply(database, schema);
-    }),
+  examples: [
+    ['tidemark postgres migrate --url postgresql://owner@localhost/shop', 'in the schema tidemark'],
+    ['tidemark postgres migrate --print > tidemark.sql', 'the script, for whoever applies it'],
+  ],
+  run: async (args) => {
+    const { database, schema } = await relayDatabase(args, args.print !== true);
+    if (args.print === true) process.stdout.write(migrationScript(schema));
+    else await apply(database, schema);
+  },
 });
 
 async function apply(database: RelayOptions['database'], schema: string): Promise<void> {

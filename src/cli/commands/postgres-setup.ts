@@ -1,6 +1,5 @@
-import { type CommandDef, defineCommand } from 'citty';
 import { captureSetupScript, setupCapture } from '../../postgres/index.ts';
-import { checkFlags, reported } from '../command-outcome.ts';
+import { type Command, command } from '../command.ts';
 import { relayDatabase } from '../relay-database.ts';
 
 const args = {
@@ -15,18 +14,21 @@ const args = {
 } as const;
 
 /** `tidemark postgres setup` */
-export const setup: CommandDef<typeof args> = defineCommand({
-  meta: { name: 'setup', description: 'Makes the publication and the slot that capture needs, and checks them' },
+export const setup: Command<typeof args> = command({
+  name: 'setup',
+  description: 'Makes the publication and the slot that capture needs, and checks them',
   args,
-  run: ({ rawArgs, args }) =>
-    reported(async () => {
-      checkFlags(rawArgs, ['url', 'schema', 'config', 'recreate', 'print']);
-      const { database, schema, relay } = await relayDatabase(args, args.print !== true);
-      const options = { capture: relay?.capture, schema };
-      const told =
-        args.print === true
-          ? captureSetupScript(options)
-          : (await setupCapture(database, { ...options, recreate: args.recreate === true })).join('\n');
-      process.stdout.write(`${told.trimEnd()}\n`);
-    }),
+  examples: [
+    ['tidemark postgres setup', 'what relay.capture of the configuration needs'],
+    ['tidemark postgres setup --recreate', 'after the slot was lost: everything is invalidated once'],
+  ],
+  run: async (args) => {
+    const { database, schema, relay } = await relayDatabase(args, args.print !== true);
+    const options = { capture: relay?.capture, schema };
+    const told =
+      args.print === true
+        ? captureSetupScript(options)
+        : (await setupCapture(database, { ...options, recreate: args.recreate === true })).join('\n');
+    process.stdout.write(`${told.trimEnd()}\n`);
+  },
 });

@@ -1,7 +1,7 @@
-import { type CommandDef, defineCommand } from 'citty';
 import { createRelay, type Relay, type RelayStatus } from '../../postgres/index.ts';
-import { checkFlags, reported } from '../command-outcome.ts';
+import { type Command, command } from '../command.ts';
 import { configFile, loadConfig } from '../config-file.ts';
+import { signalled } from '../signalled.ts';
 import { terminalLogger } from '../terminal-logger.ts';
 import { UsageError } from '../usage-error.ts';
 
@@ -13,44 +13,43 @@ const args = {
 } as const;
 
 /** `tidemark relay` */
-export const relay: CommandDef<typeof args> = defineCommand({
-  meta: { name: 'relay', description: 'Gets changes of the database to the log that their writers did not' },
+export const relay: Command<typeof args> = command({
+  name: 'relay',
+  description: 'Gets changes of the database to the log that their writers did not',
   args,
-  run: ({ rawArgs, args }) =>
-    reported(async () => {
-      checkFlags(rawArgs, ['config', 'status', 'json', 'verbose']);
-      const every = Number(args.status);
-      if (!(every >= 0)) throw new UsageError(`--status ${args.status}: give a number of seconds.`);
-      const file = configFile(args.config);
-      if (file === undefined)
-        throw new UsageError(
-          'There is no tidemark.config.ts here. Write one, or name it by --config; see docs/postgres.md.',
-        );
-      const { relay: options } = await loadConfig(file);
-      if (options === undefined)
-        throw new UsageError(`${file} says nothing of a relay. Give it relay: { name, ..., database }.`);
-      const write = (line: string): void => void process.stdout.write(line);
-      const logger = terminalLogger(write, args.json === true, args.verbose === true ? 'debug' : 'info');
-      const made = createRelay({ logger, ...options });
-      made.start();
-      const say = (): void => logger.info({ event: 'relay_status', ...made.status() }, summary(made.status()));
-      await untilSignalled(made, every * 1_000, say);
-      say();
-    }),
+  examples: [
+    ['tidemark relay', 'runs until it is told to end, as tidemark.config.ts here says'],
+    [
+      'tidemark relay --config deploy/relay.ts --json --status 60',
+      'for a collector of logs, with a status each minute',
+    ],
+  ],
+  run: async (args) => {
+    const every = Number(args.status);
+    if (!(every >= 0)) throw new UsageError(`--status ${args.status}: give a number of seconds.`);
+    const file = configFile(args.config);
+    if (file === undefined)
+      throw new UsageError(
+        'There is no tidemark.config.ts here. Write one, or name it by --config; see docs/postgres.md.',
+      );
+    const { relay: options } = await loadConfig(file);
+    if (options === undefined)
+      throw new UsageError(`${file} says nothing of a relay. Give it relay: { name, ..., database }.`);
+    const write = (line: string): void => void process.stdout.write(line);
+    const logger = terminalLogger(write, args.json === true, args.verbose === true ? 'debug' : 'info');
+    const made = createRelay({ logger, ...options });
+    made.start();
+    const say = (): void => logger.info({ event: 'relay_status', ...made.status() }, summary(made.status()));
+    await untilSignalled(made, every * 1_000, say);
+    say();
+  },
 });
 
-/** Resolves when it was told to end, and has. A second signal does not wait. */
+/** Resolves when it was told to end, and has. */
 async function untilSignalled(made: Relay, every: number, say: () => void): Promise<void> {
   // Also what keeps the process alive while no server answers.
   const timer = setInterval(every > 0 ? say : () => {}, every > 0 ? every : 60_000);
-  await new Promise<void>((resolve) => {
-    for (const signal of ['SIGTERM', 'SIGINT'] as const) {
-      process.once(signal, () => {
-        process.once(signal, () => process.exit(1));
-        resolve();
-      });
-    }
-  });
+  await signalled();
   clearInterval(timer);
   await made.stop();
 }
