@@ -7,10 +7,15 @@ export default defineConfig({
   resolve: {
     // Tests run the sources, not the last build.
     alias: [
+      { find: /^tidemark\/admin$/, replacement: here('./src/admin/index.ts') },
       { find: /^tidemark\/testing$/, replacement: here('./src/testing/index.ts') },
+      { find: /^tidemark\/decorators$/, replacement: here('./src/decorators/index.ts') },
       { find: /^tidemark\/nestjs$/, replacement: here('./src/nestjs/index.ts') },
+      { find: /^tidemark\/operations$/, replacement: here('./src/operations/index.ts') },
+      { find: /^tidemark\/opentelemetry$/, replacement: here('./src/opentelemetry/index.ts') },
       { find: /^tidemark\/postgres$/, replacement: here('./src/postgres/index.ts') },
       { find: /^tidemark\/nats$/, replacement: here('./src/nats/index.ts') },
+      { find: /^tidemark\/prometheus$/, replacement: here('./src/prometheus/index.ts') },
       { find: /^tidemark\/redis$/, replacement: here('./src/redis/index.ts') },
       { find: /^tidemark\/keyv$/, replacement: here('./src/keyv/index.ts') },
       { find: /^tidemark\/express$/, replacement: here('./src/express/index.ts') },
@@ -23,7 +28,13 @@ export default defineConfig({
     ],
   },
   test: {
-    include: ['src/**/*.test.ts', 'test/**/*.test.ts', 'examples/**/*.test.ts', 'scripts/**/*.test.ts'],
+    include: [
+      'src/**/*.test.ts',
+      'test/**/*.test.ts',
+      'examples/**/*.test.ts',
+      'monitoring/**/*.test.ts',
+      'scripts/**/*.test.ts',
+    ],
     exclude: ['**/node_modules/**', '.cache/**'],
     // Errors elsewhere are found by `npm run types`.
     typecheck: {

@@ -7,6 +7,7 @@ import { question as hitUnderTags } from './hit-under-tags.bench.ts';
 import { question as invalidateTag } from './invalidate-tag.bench.ts';
 import { question as memoryFixed } from './memory-fixed.bench.ts';
 import { question as memoryPerEntry } from './memory-per-entry.bench.ts';
+import { question as metrics } from './metrics.bench.ts';
 import { question as missAndFill } from './miss-and-fill.bench.ts';
 import { question as postgresTransaction } from './postgres-transaction.bench.ts';
 import { question as postgresTransactions } from './postgres-transactions.bench.ts';
@@ -25,6 +26,7 @@ export const questions: Readonly<Record<string, Question>> = {
   'hit-awaited': hitAwaited,
   'hit-synchronous': hitSynchronous,
   'hit-under-tags': hitUnderTags,
+  metrics,
   'miss-and-fill': missAndFill,
   'invalidate-tag': invalidateTag,
   'apply-records': applyRecords,

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { checkLockfile, checkSources } from './check-habits.ts';
+import { checkGlue, checkLockfile, checkSources } from './check-habits.ts';
 import { describeFinding } from './finding.ts';
 
 function rulesBroken(file: string, source = ''): string[] {
@@ -31,6 +31,23 @@ describe('suppressions', () => {
     'accepts %s',
     (comment) => expect(rulesBroken('src/cache/entry.ts', comment)).toEqual([]),
   );
+});
+
+describe('glue for a framework', () => {
+  const lines = (count: number, between = ''): string => `/** Says\n * why. */\n${`glue();\n${between}`.repeat(count)}`;
+
+  it('has fewer than sixty lines in all its files, without comments, blank lines and tests', () => {
+    const files = new Map([
+      ['src/nestjs/module.ts', lines(30, '\n  // why\n')],
+      ['src/nestjs/index.ts', lines(29)],
+      ['src/nestjs/module.test.ts', lines(500)],
+      ['src/decorators/cached.ts', lines(500)],
+    ]);
+    expect(checkGlue(files)).toEqual([]);
+    expect(checkGlue(files.set('src/nestjs/logger.ts', 'glue();'))).toMatchObject([
+      { file: 'src/nestjs/', rule: 'glue', problem: expect.stringContaining('60 lines') },
+    ]);
+  });
 });
 
 describe('the lockfile', () => {

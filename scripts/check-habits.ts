@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { posix } from 'node:path';
 import { type Finding, report } from './finding.ts';
-import { checkedFolders, sourceFile } from './layout.ts';
+import { checkedFolders, sourceFile, testFile } from './layout.ts';
 import { listFiles } from './source-files.ts';
 import { isStartedByName, root } from './start.ts';
 
@@ -37,6 +37,32 @@ function checkSuppressions(file: string, source: string): Finding[] {
   });
 }
 
+/** Frameworks whose glue is short, because the work is elsewhere, for any of them. */
+const glued = ['express', 'fastify', 'nestjs'];
+/** Lines of code that the glue of one framework has to stay under, in all its files, without comments and blank lines. */
+const GLUE_LIMIT = 60;
+
+/**
+ * Glue for a framework stays short.
+ *
+ * @param files sources by their path from the root
+ */
+export function checkGlue(files: ReadonlyMap<string, string>): Finding[] {
+  return glued.flatMap((framework) => {
+    const folder = `src/${framework}/`;
+    const glue = [...files].filter(([file]) => file.startsWith(folder) && !testFile.test(file));
+    const lines = glue.reduce((sum, [, source]) => sum + linesOfCode(source), 0);
+    if (lines < GLUE_LIMIT) return [];
+    const cure = 'move what is not of this framework to where others can use it';
+    return [{ file: folder, rule: 'glue', problem: `has ${lines} lines of code, ${GLUE_LIMIT} or more`, cure }];
+  });
+}
+
+function linesOfCode(source: string): number {
+  const code = source.replace(/\/\*.*?\*\//gs, '').replace(/^\s*\/\/.*$/gm, '');
+  return code.split('\n').filter((line) => line.trim() !== '').length;
+}
+
 /** The lockfile must work with any registry, so it names none: only versions and checksums. */
 export function checkLockfile(lockfile: string): Finding[] {
   return lockfile.split('\n').flatMap((text, index) => {
@@ -52,5 +78,9 @@ if (isStartedByName(import.meta.url)) {
   const paths = checkedFolders.flatMap((folder) => listFiles(root, folder, sourceFile));
   const files = new Map(paths.map((path) => [path, readFileSync(`${root}/${path}`, 'utf8')]));
   const lockfile = readFileSync(`${root}/package-lock.json`, 'utf8');
-  report('habits', `${files.size} files and the lockfile`, [...checkSources(files), ...checkLockfile(lockfile)]);
+  report('habits', `${files.size} files and the lockfile`, [
+    ...checkSources(files),
+    ...checkGlue(files),
+    ...checkLockfile(lockfile),
+  ]);
 }

@@ -32,8 +32,11 @@ type Exported = ReadonlyMap<string, readonly string[]>;
 const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as Manifest;
 const entryPoints = Object.keys(manifest.exports).map((subpath) => posix.join(manifest.name, subpath));
 
+/** What others load as it is. */
+const shown = ['monitoring/README.md', 'monitoring/tidemark-alerts.yml', 'monitoring/tidemark-dashboard.json'];
+
 /** What runs inside a framework, and is made of its parts. */
-const partsOfFrameworks = new Set(['tidemark/nestjs']);
+const partsOfFrameworks = new Set(['tidemark/nestjs', 'tidemark/opentelemetry']);
 
 const folder = mkdtempSync(join(tmpdir(), 'tidemark-package-'));
 process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
@@ -109,7 +112,7 @@ function linkPeers(consumer: string): void {
 function checkContents(tarball: string): Finding[] {
   const paths = execFileSync('tar', ['-tzf', tarball], { encoding: 'utf8' }).trim().split('\n');
   const packed = new Set(paths.map((path) => path.replace(/^package\//, '')));
-  const missing = ['README.md', 'LICENSE'].filter((path) => !packed.has(path));
+  const missing = [...['README.md', 'LICENSE'], ...shown].filter((path) => !packed.has(path));
   const unwanted = [...packed].filter((path) =>
     /\.test(-d)?\.|\.tsbuildinfo$|^(test|scripts|examples|benchmarks)\//.test(path),
   );

@@ -31,6 +31,13 @@ const ports = {
       'lease.ts',
       'places.ts',
       'breaker.ts',
+      'memory-breaker-board.ts',
+      'reports.ts',
+      'report-publisher.ts',
+      'relay-report.ts',
+      'system-process.ts',
+      'memory-reports.ts',
+      'diagnostics.ts',
       'envelope.ts',
       'size.ts',
       'log-access.ts',
@@ -63,7 +70,7 @@ const glue = (...packages: string[]): ImportRow => ({
 
 const composingCommand: ImportRow = {
   publicNames: true,
-  rooms: { cli: 'all', admin: 'all', redis: 'all', postgres: 'all' },
+  rooms: { cli: 'all', admin: 'all', operations: 'all', redis: 'all', postgres: 'all' },
   builtins: 'all',
   packages: ['citty'],
 };
@@ -76,7 +83,10 @@ export const importRows: Readonly<Record<string, ImportRow>> = {
   // How a log is reached is the same for whoever takes part without a cache, and how reads are switched for a query bus.
   events: {
     publicNames: true,
-    rooms: { coherence: 'all', cache: { only: ['log-access.ts', 'read-options.ts', 'size.ts'] } },
+    rooms: {
+      coherence: 'all',
+      cache: { only: ['log-access.ts', 'read-options.ts', 'size.ts', 'traced-log.ts', 'traces.ts'] },
+    },
     builtins: [...pureBuiltins, 'node:async_hooks', 'node:events'],
   },
   // Reads a file of rules; YAML by what is installed.
@@ -86,7 +96,25 @@ export const importRows: Readonly<Record<string, ImportRow>> = {
     builtins: ['node:fs/promises', 'node:path'],
     packages: ['yaml'],
   },
-  operations: { publicNames: true, rooms: { coherence: 'all' }, builtins: pureBuiltins },
+  operations: {
+    publicNames: true,
+    rooms: { coherence: 'all', cache: { only: ['log-access.ts', 'report-publisher.ts', 'system-process.ts'] } },
+    builtins: [...pureBuiltins, 'node:async_hooks'],
+    packages: ['hdr-histogram-js'],
+  },
+  // How a process is called in what others are told.
+  'operations/breaker-options.ts': {
+    publicNames: true,
+    rooms: { coherence: 'all' },
+    builtins: [...pureBuiltins, 'node:os'],
+    packageTypes: ['cockatiel'],
+  },
+  'operations/breaker-trip.ts': {
+    publicNames: true,
+    rooms: { coherence: 'all' },
+    builtins: pureBuiltins,
+    packages: ['cockatiel'],
+  },
   redis: adapter,
   // Loads whichever of the two is installed, for a URL.
   'redis/driver.ts': { ...adapter, packages: ['ioredis', 'redis'] },
@@ -108,24 +136,64 @@ export const importRows: Readonly<Record<string, ImportRow>> = {
     builtins: pureBuiltins,
     packageTypes: ['keyv'],
   },
-  prometheus: observer('prom-client'),
-  opentelemetry: observer('@opentelemetry/api'),
-  admin: observer(),
+  // How options are checked is the same for whoever has some.
+  prometheus: {
+    ...observer(),
+    rooms: { operations: 'all', coherence: { only: ['errors.ts', 'known-options.ts'] } },
+    packageTypes: ['prom-client'],
+  },
+  opentelemetry: {
+    ...observer('@opentelemetry/api'),
+    rooms: { operations: 'all', coherence: { only: ['errors.ts', 'known-options.ts', 'target.ts'] } },
+  },
+  // How options are checked, keys and targets are written and waiting ends is the same for whoever does it.
+  admin: {
+    ...observer('zod'),
+    rooms: {
+      operations: 'all',
+      coherence: {
+        only: [
+          'clock.ts',
+          'deadline.ts',
+          'duration.ts',
+          'errors.ts',
+          'key.ts',
+          'known-options.ts',
+          'label.ts',
+          'target.ts',
+        ],
+      },
+      cache: { only: ['log-access.ts', 'size.ts'] },
+    },
+  },
+  // Only types: whoever serves brings the server.
+  'admin/node-listener.ts': { publicNames: true, builtins: ['node:http'] },
   express: glue('express'),
   fastify: glue('fastify'),
-  // Its decorators check what they are given, as the core does; below it is one of the two frameworks.
-  nestjs: {
-    ...glue(),
-    rooms: { admin: 'all', express: 'all', fastify: 'all', coherence: { only: ['errors.ts', 'target.ts'] } },
-    packages: ['@nestjs/common', '@nestjs/core'],
+  // They check what they are given, as the core does.
+  decorators: {
+    publicNames: true,
+    rooms: { coherence: { only: ['errors.ts', 'known-options.ts', 'target.ts'] } },
+    builtins: pureBuiltins,
   },
-  // The types of what a configuration file says.
+  nestjs: { ...glue(), rooms: { admin: 'all', decorators: 'all' }, packages: ['@nestjs/common', '@nestjs/core'] },
+  // The types of what a configuration file says, and of what the API tells.
   cli: {
-    roomTypes: ['admin', 'postgres'],
+    publicNames: true,
+    roomTypes: ['admin', 'operations', 'postgres'],
+    // How a time is written is the same for whoever takes one.
+    rooms: { coherence: { only: ['duration.ts'] } },
     builtins: 'all',
-    packages: ['citty', 'jiti', '@clack/prompts', 'cli-progress'],
+    packages: ['citty', 'jiti', 'cli-progress', 'cli-table3'],
   },
   'cli/commands/serve.ts': composingCommand,
+  'cli/fleet.ts': { ...composingCommand, rooms: { ...composingCommand.rooms, coherence: { only: ['duration.ts'] } } },
+  'cli/fleet.test.ts': composingCommand,
+  // Of the options of a cache.
+  'cli/serve-config.ts': { publicNames: true, roomTypes: ['admin'], builtins: [] },
+  'cli/onlooker.ts': { publicNames: true, builtins: [] },
+  'cli/commands/doctor.ts': composingCommand,
+  'cli/commands/serve.test.ts': composingCommand,
   'cli/commands/relay.ts': composingCommand,
   'cli/commands/postgres.ts': composingCommand,
   'cli/commands/postgres-migrate.ts': composingCommand,
@@ -159,7 +227,15 @@ export const testRow: ImportRow = {
       '@nestjs/cache-manager',
       '@nestjs/testing',
     ],
-    ...['@nestjs/platform-express', '@nestjs/platform-fastify', '@nats-io/transport-node', '@nats-io/jetstream'],
+    '@seriousme/openapi-schema-validator',
+    ...[
+      '@nestjs/platform-express',
+      '@nestjs/platform-fastify',
+      '@nats-io/transport-node',
+      '@nats-io/jetstream',
+      'prom-client',
+    ],
+    ...['@opentelemetry/sdk-trace-base', '@opentelemetry/sdk-metrics', '@opentelemetry/context-async-hooks'],
     ...['@electric-sql/pglite', 'kysely', 'drizzle-orm', 'typeorm', '@prisma/client', '@prisma/adapter-pg'],
   ],
 };
@@ -173,6 +249,8 @@ export const outsideRows: Readonly<Record<string, { readonly alone?: number }>> 
   benchmarks: { alone: 1 },
   dashboard: { alone: 1 },
   'test/types': { alone: 2 },
+  // Writes what Prometheus and Grafana load, from what the sources know.
+  monitoring: {},
   test: {},
   scripts: { alone: 1 },
 };

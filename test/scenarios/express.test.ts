@@ -66,9 +66,7 @@ describeFramework('Express', start);
 describeFramework('Express, its body parser first', behindTheParser);
 
 describe('tidemark/express', () => {
-  it('refuses what is no cache', () => {
-    expect(() => tidemark({ cache: { name: 'shop' } } as never)).toThrow(
-      'is no cache. Give what createCache() returned.',
-    );
+  it.each([[{ cache: { name: 'shop' } }], [{}], [undefined], [null]])('refuses %j, in which is no cache', (given) => {
+    expect(() => tidemark(given as never)).toThrow('is no cache. Give what createCache() returned.');
   });
 });

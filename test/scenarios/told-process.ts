@@ -15,8 +15,9 @@ export class ToldProcess<Request extends { readonly type: string }, Answer> {
     this.#child.kill(signal);
   }
 
-  /** Sends what makes it end, and waits for that. */
+  /** Sends what makes it end, and waits for that; of one that has ended, nothing. */
   async end(request: Request): Promise<void> {
+    if (this.#child.exitCode !== null || this.#child.signalCode !== null) return;
     const gone = once(this.#child, 'exit');
     this.#child.send(request);
     await gone;
