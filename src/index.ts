@@ -52,7 +52,7 @@ export type { ReadMode, ReadOptions } from './cache/read-options.ts';
 export type { Provenance } from './cache/read-path.ts';
 export type { RelayReport } from './cache/relay-report.ts';
 export type { NodeReport, Reports } from './cache/reports.ts';
-export type { Sample, SampleListener } from './cache/sample.ts';
+export type { Sample, SampleListener, SampleOptions } from './cache/sample.ts';
 export type { Session } from './cache/session.ts';
 export type { ShadowCounts } from './cache/shadow-counts.ts';
 export type { Serializer, SerializerOption } from './cache/serializer.ts';

@@ -31,7 +31,7 @@ import { type Outlook, outlook } from './outlook.ts';
 import { makeQuery, type Query, QueryNames, type QueryOptions, type ReadRequestOf } from './query.ts';
 import { readSettings } from './read-options.ts';
 import { Reads } from './reads.ts';
-import type { SampleListener } from './sample.ts';
+import type { SampleListener, SampleOptions } from './sample.ts';
 import { ClientSession, type Session } from './session.ts';
 import type { AnnounceOptions, StrictWrite } from './strict-write.ts';
 import type { Counts } from './tally.ts';
@@ -290,10 +290,10 @@ export class Cache {
 
   /**
    * Calls `listener` with what readers are served, as {@link Sample}s that can be compared with their source: of reads that memory
-   * answers one in 64, and every other. It must be quick, and choose.
+   * answers one in 64, and every other. It must be quick, and choose: `wants` before a sample is made.
    */
-  onSample(listener: SampleListener): Unsubscribe {
-    return this.#engine.sampled(listener);
+  onSample(listener: SampleListener, options: SampleOptions = {}): Unsubscribe {
+    return this.#engine.sampled(listener, options);
   }
 
   /**

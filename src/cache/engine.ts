@@ -15,8 +15,8 @@ import { journal } from './journal.ts';
 import { LabelSets } from './label-set.ts';
 import { MemoryTier } from './memory-tier.ts';
 import { ReadPath, type Served } from './read-path.ts';
-import type { EventSubject, ReadRequest } from './read-request.ts';
-import { type SampleListener, type SampleParts, Samples, ServedSample } from './sample.ts';
+import type { ReadRequest } from './read-request.ts';
+import { type SampleListener, type SampleOptions, type SampleParts, Samples, ServedSample } from './sample.ts';
 import { Scopes } from './scope.ts';
 import { Shadow } from './shadow.ts';
 import { StoreTier } from './store-tier.ts';
@@ -98,26 +98,33 @@ export class Engine {
   }
 
   /** See `Cache.onSample`. */
-  sampled(listener: SampleListener): Unsubscribe {
-    this.samples.add(listener);
+  sampled(listener: SampleListener, options: SampleOptions): Unsubscribe {
+    const end = this.samples.add(listener, options);
     this.#retime();
     return () => {
-      this.samples.remove(listener);
+      end();
       this.#retime();
     };
   }
 
-  /** Tells those who sample what was served. @param at on the monotonic clock, in ms */
-  sample(request: () => ReadRequest, about: EventSubject, it: Served, at: number): void {
+  /** Tells those who sample what was served, if they want it. @param at on the monotonic clock, in ms */
+  sample(
+    query: string | undefined,
+    at: number,
+    what: () => { readonly request: ReadRequest; readonly it: Served },
+  ): void {
     try {
-      this.samples.offer(new ServedSample(request, about, it, at, this.#sampling));
+      this.samples.offer(query, at, () => {
+        const { request, it } = what();
+        return new ServedSample(request, it, at, this.#sampling);
+      });
     } catch (error) {
       tell(this.settings.context.logger, error);
     }
   }
 
   #retime(): void {
-    this.tallies.timing = this.events.readsHeard || this.samples.wanted;
+    this.tallies.timing = this.events.readsHeard || this.samples.heard;
   }
 
   get closed(): boolean {

@@ -108,9 +108,10 @@ export interface ListenOptions {
 /** Hands events to listeners. A listener that throws harms neither the cache nor other listeners. */
 export class Events {
   readonly #listeners = new Map<object, { readonly listener: Listener; readonly except: readonly string[] }>();
-  #heard = false;
-  #hitsHeard = false;
-  #readsHeard = false;
+  /** Who hears of what: of hits, of reads that are answered, and of everything else. Replaced, never changed: an event may end one. */
+  #ofHits: readonly Listener[] = [];
+  #ofReads: readonly Listener[] = [];
+  #ofOthers: readonly Listener[] = [];
   readonly #failed: (error: unknown) => void;
 
   constructor(failed: (error: unknown) => void) {
@@ -119,39 +120,42 @@ export class Events {
 
   /** Whether anybody listens: most events are made only then. */
   get heard(): boolean {
-    return this.#heard;
+    return this.#ofOthers.length > 0;
   }
 
   /** Whether somebody wants to hear of hits: on the way of every hit. */
   get hitsHeard(): boolean {
-    return this.#hitsHeard;
+    return this.#ofHits.length > 0;
   }
 
   /** Whether somebody wants to hear of reads that are answered. */
   get readsHeard(): boolean {
-    return this.#readsHeard;
+    return this.#ofReads.length > 0;
   }
 
   on(listener: Listener, { except = [] }: ListenOptions = {}): Unsubscribe {
     const subscription = {};
     this.#listeners.set(subscription, { listener, except });
-    this.#count();
+    this.#sort();
     return () => {
       this.#listeners.delete(subscription);
-      this.#count();
+      this.#sort();
     };
   }
 
-  #count(): void {
+  #sort(): void {
     const all = [...this.#listeners.values()];
-    this.#heard = all.length > 0;
-    this.#hitsHeard = all.some(({ except }) => !except.includes('hit'));
-    this.#readsHeard = all.some(({ except }) => !except.includes('read'));
+    const but = (type: string): Listener[] =>
+      all.filter(({ except }) => !except.includes(type)).map(({ listener }) => listener);
+    this.#ofHits = but('hit');
+    this.#ofReads = but('read');
+    this.#ofOthers = all.map(({ listener }) => listener);
   }
 
   emit(event: CacheEvent): void {
-    for (const { listener, except } of this.#listeners.values()) {
-      if (except.length > 0 && except.includes(event.type)) continue;
+    const { type } = event;
+    const listeners = type === 'hit' ? this.#ofHits : type === 'read' ? this.#ofReads : this.#ofOthers;
+    for (const listener of listeners) {
       try {
         const answer: unknown = listener(event);
         if (answer instanceof Promise) answer.catch((error: unknown) => this.#failed(error));

@@ -6,7 +6,7 @@ import { type Entry, NEVER } from './entry.ts';
 import { callLoader, type ContextLoad, isContextLoad } from './load-context.ts';
 import { type ReadOptions, type ReadSettings, readSettings } from './read-options.ts';
 import type { Provenance } from './read-path.ts';
-import type { EventSubject, ReadRequest } from './read-request.ts';
+import type { ReadRequest } from './read-request.ts';
 import type { ShadowCounts } from './shadow-counts.ts';
 import type { Tally } from './tally.ts';
 import { checkVersion, type Migrate, migrationsOf } from './version.ts';
@@ -85,8 +85,8 @@ export interface QueryHost {
   warm(place: string, settings: ReadSettings, owner: Tally): Entry | undefined;
   /** The time, where a read is timed. */
   now(): number;
-  /** A read that is timed was answered by an entry in memory. */
-  answered(request: () => ReadRequest, about: EventSubject, entry: Entry, since: number): void;
+  /** A read that is timed was answered by an entry in memory. @param request made where a sample is taken: it takes longer than a hit */
+  answered(place: string, query: string | undefined, entry: Entry, since: number, request: () => ReadRequest): void;
   /** What counts the hits of a query, and stands for it. */
   tally(path: string): Tally;
   get<T>(request: ReadRequest<T>): Promise<T>;
@@ -149,8 +149,7 @@ function bind<A extends unknown[], T>(
       const place = placeFor(options, root, args);
       const entry = host.warm(place, settings, owner);
       if (entry === undefined) return host.get(request(args, place));
-      if (since > NEVER)
-        host.answered(() => request(args, place), { key: keyOf(place), query: owner.query }, entry, since);
+      if (since > NEVER) host.answered(place, path, entry, since, () => request(args, place));
       return Promise.resolve(entry.value as T);
     } catch (error) {
       return Promise.reject(error);

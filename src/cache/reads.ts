@@ -11,7 +11,7 @@ import type { MemoryTier } from './memory-tier.ts';
 import type { QueryHost } from './query.ts';
 import { type ReadMode, type ReadSettings, readSettings } from './read-options.ts';
 import { type Provenance, provenance, type ReadPath, type Served, served } from './read-path.ts';
-import { type EventSubject, type ReadRequest, subjectOf } from './read-request.ts';
+import { type ReadRequest, subjectOf } from './read-request.ts';
 import type { ShadowCounts } from './shadow-counts.ts';
 import type { Tally } from './tally.ts';
 
@@ -46,8 +46,7 @@ export class Reads implements QueryHost {
       const since = this.#byKey.due ? this.now() : NEVER;
       const entry = this.#warm(key, this.#engine.settings.defaults, undefined, options);
       if (entry !== undefined) {
-        if (since > NEVER)
-          this.answered(() => this.#request(key, load, options), { key, query: undefined }, entry, since);
+        if (since > NEVER) this.answered(key, undefined, entry, since, () => this.#request(key, load, options));
         return Promise.resolve(entry.value as T);
       }
     }
@@ -96,11 +95,12 @@ export class Reads implements QueryHost {
     return this.#engine.settings.context.clock.monotonic();
   }
 
-  /** @param request made only where a sample is taken: it would take longer than the hit */
-  answered(request: () => ReadRequest, about: EventSubject, entry: Entry, since: number): void {
+  answered(place: string, query: string | undefined, entry: Entry, since: number, request: () => ReadRequest): void {
     const now = this.now();
-    this.#answered(about, 'memory', false, now - since);
-    if (this.#engine.samples.wanted) this.#engine.sample(request, about, served(entry, false, this.#engine.now()), now);
+    this.#answered(keyOf(place), query, 'memory', false, now - since);
+    const engine = this.#engine;
+    if (engine.samples.heard)
+      engine.sample(query, now, () => ({ request: request(), it: served(entry, false, engine.now()) }));
   }
 
   place(path: string, version: number): string {
@@ -198,17 +198,18 @@ export class Reads implements QueryHost {
   /** Through the cache; those who listen hear of it. */
   #through(request: ReadRequest): Promise<Served> {
     const { events, samples } = this.#engine;
-    if (!events.readsHeard && !samples.wanted) return this.#path.read(request);
+    if (!events.readsHeard && !samples.heard) return this.#path.read(request);
     const since = this.now();
     return this.#path.read(request).then((it) => {
       const now = this.now();
-      this.#answered(subjectOf(request), it.from, it.stale, now - since);
-      if (samples.wanted) this.#engine.sample(() => request, subjectOf(request), it, now);
+      const { key, query } = subjectOf(request);
+      this.#answered(key, query, it.from, it.stale, now - since);
+      if (samples.heard) this.#engine.sample(query, now, () => ({ request, it }));
       return it;
     });
   }
 
-  #answered({ key, query }: EventSubject, from: From, stale: boolean, ms: number): void {
+  #answered(key: string, query: string | undefined, from: From, stale: boolean, ms: number): void {
     const { events } = this.#engine;
     if (!events.readsHeard) return;
     this.#told = { type: 'read', key, query, from, stale, ms };

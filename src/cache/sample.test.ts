@@ -159,11 +159,41 @@ describe('samples', () => {
     await expect(sample.load()).rejects.toThrow(expect.objectContaining({ code: 'CLOSED' }));
   });
 
+  it('are made for those who want them, and only then', async () => {
+    const { cache, clock, users } = setUp();
+    const asked: unknown[] = [];
+    const taken: string[] = [];
+    const end = cache.onSample(({ key }) => void taken.push(key), {
+      wants: (query, at) => {
+        asked.push([query, at - clock.monotonic()]);
+        return query === 'user';
+      },
+    });
+    await cache.getOrSet('k', () => 1);
+    await times(TIMED_ONE_IN + 1, () => users(1));
+    expect(asked).toEqual([
+      [undefined, 0],
+      ['user', 0],
+      ['user', 0],
+    ]);
+    expect(taken).toEqual(['user:1', 'user:1']);
+    const all: string[] = [];
+    cache.onSample(({ key }) => void all.push(key));
+    await cache.getOrSet('j', () => 1);
+    end();
+    await users(2);
+    expect([asked.length, taken.length, all]).toEqual([4, 2, ['j', 'user:2']]);
+  });
+
   it('harm nobody where a listener throws', async () => {
     const { cache, users } = setUp();
-    cache.onSample(() => {
+    const fails = (): never => {
       throw new Error('no');
-    });
+    };
+    const end = cache.onSample(fails);
     expect(await users(1)).toEqual({ id: 1, source: 1 });
+    end();
+    cache.onSample(fails, { wants: fails });
+    expect(await users(2)).toEqual({ id: 2, source: 1 });
   });
 });

@@ -1,10 +1,11 @@
+import type { Unsubscribe } from '../coherence/log.ts';
 import type { Node } from '../coherence/node.ts';
 import { formatToken, type Token } from '../coherence/position.ts';
 import type { Cover, Marked } from '../coherence/view.ts';
 import type { From } from './events.ts';
 import { type InspectedLabel, labelsOf } from './inspected-label.ts';
 import type { Served } from './read-path.ts';
-import type { EventSubject, ReadRequest } from './read-request.ts';
+import type { ReadRequest } from './read-request.ts';
 import { isSameValue } from './same-value.ts';
 
 /** What somebody was served, and how it can be judged later. */
@@ -44,6 +45,17 @@ export interface Sample {
 /** Hears of reads that were served: of all that memory did not answer, and of a part of those that it did. */
 export type SampleListener = (sample: Sample) => void;
 
+/** Which samples somebody takes. */
+export interface SampleOptions {
+  /**
+   * Asked before a sample is made, which costs more than to ask; without it all are made.
+   *
+   * @param query its path; `undefined` for what is read by key
+   * @param at now, on the cache's monotonic clock, in ms
+   */
+  readonly wants?: (query: string | undefined, at: number) => boolean;
+}
+
 export interface SampleParts {
   readonly node: Node;
   /** A load for nobody's cache. */
@@ -52,8 +64,8 @@ export interface SampleParts {
 }
 
 /**
- * A sample is made on the way of reads, and mostly not taken: it computes nothing before it is asked. An entry in memory may be given
- * further labels by later readers, and keeps its mark: what counts is what it had, and has.
+ * A sample is made on the way of reads: it computes nothing before it is asked. An entry in memory may be given further labels by
+ * later readers, and keeps its mark: what counts is what it had, and has.
  */
 export class ServedSample implements Sample {
   readonly value: unknown;
@@ -63,35 +75,24 @@ export class ServedSample implements Sample {
   readonly at: number;
   readonly key: string;
   readonly query: string | undefined;
-  readonly #make: () => ReadRequest;
-  #made: ReadRequest | undefined;
+  readonly #request: ReadRequest;
   readonly #marked: Marked;
   readonly #turn: number;
   readonly #parts: SampleParts;
 
   /** @param at when it was served, on the cache's monotonic clock, in ms */
-  constructor(
-    request: () => ReadRequest,
-    { key, query }: EventSubject,
-    { value, from, stale, marked, turn, age }: Served,
-    at: number,
-    parts: SampleParts,
-  ) {
+  constructor(request: ReadRequest, { value, from, stale, marked, turn, age }: Served, at: number, parts: SampleParts) {
     this.value = value;
     this.from = from;
     this.stale = stale;
     this.age = age;
     this.at = at;
-    this.key = key;
-    this.query = query;
-    this.#make = request;
+    this.key = request.key;
+    this.query = request.owner?.query;
+    this.#request = request;
     this.#marked = marked;
     this.#turn = turn;
     this.#parts = parts;
-  }
-
-  get #request(): ReadRequest {
-    return (this.#made ??= this.#make());
   }
 
   get mark(): Token | undefined {
@@ -126,24 +127,28 @@ export class ServedSample implements Sample {
   }
 }
 
-/** Who hears of samples. Without anybody none is made. */
+/** Who hears of samples. For nobody none is made. */
 export class Samples {
-  readonly #listeners = new Set<SampleListener>();
+  /** Replaced, never changed: a listener may end itself. */
+  #takers: readonly { readonly listener: SampleListener; readonly wants: SampleOptions['wants'] }[] = [];
 
-  get wanted(): boolean {
-    return this.#listeners.size > 0;
+  /** Whether anybody hears of any. */
+  get heard(): boolean {
+    return this.#takers.length > 0;
   }
 
-  add(listener: SampleListener): void {
-    this.#listeners.add(listener);
-  }
-
-  remove(listener: SampleListener): void {
-    this.#listeners.delete(listener);
+  add(listener: SampleListener, { wants }: SampleOptions): Unsubscribe {
+    const taker = { listener, wants };
+    this.#takers = [...this.#takers, taker];
+    return () => {
+      this.#takers = this.#takers.filter((it) => it !== taker);
+    };
   }
 
   /** @throws what a listener throws */
-  offer(sample: Sample): void {
-    for (const listener of this.#listeners) listener(sample);
+  offer(query: string | undefined, at: number, make: () => Sample): void {
+    let sample: Sample | undefined;
+    for (const { listener, wants } of this.#takers)
+      if (wants === undefined || wants(query, at)) listener((sample ??= make()));
   }
 }

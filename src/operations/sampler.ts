@@ -79,7 +79,7 @@ export class Sampler {
     this.#since = this.#clock.wall();
     this.#nextAt = this.#clock.monotonic();
     this.#ends = [
-      cache.onSample((sample) => this.#offered(sample)),
+      cache.onSample((sample) => this.#offered(sample), { wants: (query, at) => this.#wants(query, at) }),
       cache.on((event) => this.#heard(event), { except: ['hit', 'read'] }),
     ];
   }
@@ -116,11 +116,13 @@ export class Sampler {
 
   // --- taking samples. In the way of a read: it is quick, and throws nothing
 
+  #wants(query: string | undefined, at: number): boolean {
+    if (at < this.#nextAt || this.#loading || this.#due.length > 0) return false;
+    return this.#waiting.size < MOST_WAITING && this.#settings.includes(query);
+  }
+
   #offered(sample: Sample): void {
-    // Most samples come too soon: that is found out first.
-    if (this.#clock.monotonic() < this.#nextAt || this.#loading || this.#due.length > 0) return;
     if (sample.from === 'loader' || sample.stale || sample.mark === undefined) return;
-    if (this.#waiting.size >= MOST_WAITING || !this.#settings.includes(sample.query)) return;
     this.#busy = () => sample.busy();
     if (this.#paused() !== undefined) return;
     const comparison = new Comparison(sample, this.#clock);
