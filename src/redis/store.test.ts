@@ -2,6 +2,7 @@ import { Redis } from 'ioredis';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { storeContract } from '../testing/store-contract.ts';
 import { waitUntil } from '../testing/wait-until.ts';
+import { elapsed } from '../../test/servers/emptied-redis.ts';
 import { commandsTo, type ObservedCommands } from '../../test/servers/redis-connection.ts';
 import { type RedisServer, startRedis } from '../../test/servers/redis-server.ts';
 import { redisKeys } from './keys.ts';
@@ -42,7 +43,7 @@ function open({ spread = false, eager = false } = {}): Subject {
   const commands = commandsTo(spread ? cluster.url : server.url, { spread });
   const keys = redisKeys(`store${++count}`);
   const store = new RedisStore({ keys, commands, eager, release: () => commands.close() });
-  return { store, commands, elapse: (ms) => new Promise((resolve) => setTimeout(resolve, ms)) };
+  return { store, commands, elapse: (ms) => elapsed(spread ? clusterAdmin : admin, ms) };
 }
 
 const close = ({ store }: Subject): Promise<void> => store.close();

@@ -8,7 +8,7 @@ export interface EmptiedRedis {
   /** Once the tests have begun. */
   readonly server: RedisServer;
   readonly admin: Redis;
-  /** Resolves once the server's own clock has gone on by so many ms: what is kept there runs out by that. */
+  /** See {@link elapsed}. */
   readonly elapse: (ms: number) => Promise<void>;
 }
 
@@ -16,6 +16,12 @@ export interface EmptiedRedis {
 async function timeOf(admin: Redis): Promise<number> {
   const [seconds, microseconds] = await admin.time();
   return Number(seconds) * 1_000_000 + Number(microseconds);
+}
+
+/** Resolves once a server's own clock has gone on by so many ms: what is kept there runs out by that. */
+export async function elapsed(admin: Redis, ms: number): Promise<void> {
+  const end = (await timeOf(admin)) + ms * 1_000;
+  await waitUntil(async () => (await timeOf(admin)) >= end, { every: 5, what: `${ms} ms of the server's clock` });
 }
 
 /** Call it at the top of a file, before its own hooks. */
@@ -40,9 +46,6 @@ export function emptiedRedis(): EmptiedRedis {
     get admin() {
       return admin;
     },
-    elapse: async (ms) => {
-      const end = (await timeOf(admin)) + ms * 1_000;
-      await waitUntil(async () => (await timeOf(admin)) >= end, { every: 5, what: `${ms} ms of the server's clock` });
-    },
+    elapse: (ms) => elapsed(admin, ms),
   };
 }
