@@ -1,12 +1,12 @@
 import type { InspectedLabel, Inspection } from '../index.ts';
-import type { Explanation } from '../operations/index.ts';
+import type { KeyExplanation } from '../operations/index.ts';
 import { statusColour } from './health-status.ts';
 import { paint } from './paint.ts';
 import { plain } from './plain.ts';
 import { clock, count, time } from './quantity.ts';
 import { type Column, pairs, table } from './table.ts';
 
-type Explained = Explanation['entries'][number];
+type Explained = KeyExplanation['entries'][number];
 
 /** What the entries of a key depend on, by name where it is known. */
 export function dependencies({ entries }: Inspection): readonly string[] {
@@ -16,7 +16,7 @@ export function dependencies({ entries }: Inspection): readonly string[] {
 const nameOf = ({ name, label }: InspectedLabel): string => name ?? `tag with the label ${label}`;
 
 /** Why what the tiers have under a key may be served, or may not. */
-export function explanationText({ inspection, entries, sentence }: Explanation): string {
+export function explanationText({ inspection, entries, sentence }: KeyExplanation): string {
   const parts = [[paint('bold', plain(sentence)), ...entries.map(entrySentence)].join('\n')];
   if (entries.length > 0) parts.push(table(entryColumns, inspection.entries));
   parts.push(...distinct(entries.flatMap((it) => it.covering ?? [])).map(coveringText));

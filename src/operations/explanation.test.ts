@@ -12,7 +12,7 @@ import {
   tag,
 } from '../index.ts';
 import { FakeClock } from '../testing/fake-clock.ts';
-import type { Explanation } from './explanation.ts';
+import type { KeyExplanation } from './explanation.ts';
 import { createOperations, type OperationsOptions } from './operations.ts';
 
 /** 14 November 2023, 22:13:20 UTC. */
@@ -28,7 +28,7 @@ interface Stage {
   readonly cache: Cache;
   /** Another node of the same log. */
   readonly other: Cache;
-  readonly explain: (name: string) => Promise<Explanation>;
+  readonly explain: (name: string) => Promise<KeyExplanation>;
 }
 
 function stage(options: Partial<CacheOptions> = {}, watched: OperationsOptions = {}): Stage {

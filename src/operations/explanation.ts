@@ -20,7 +20,7 @@ export interface ExplainedEntry {
 }
 
 /** Why a read of a key would be answered as it would be. */
-export interface Explanation {
+export interface KeyExplanation {
   readonly inspection: Inspection;
   /** In the order of `inspection.entries`. */
   readonly entries: readonly ExplainedEntry[];
@@ -39,7 +39,7 @@ const PAGES = 10;
 const PATIENCE = 5_000;
 
 /** See `Operations.explain`. */
-export async function explain({ cache, records }: ExplainerParts, key: KeyInput): Promise<Explanation> {
+export async function explain({ cache, records }: ExplainerParts, key: KeyInput): Promise<KeyExplanation> {
   const inspection = await cache.inspect(key);
   const history = new History(records.list());
   const unread = await complete(cache, inspection, history);

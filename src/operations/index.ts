@@ -7,7 +7,7 @@ export type { TripOptions } from './breaker-trip.ts';
 export type { Look } from './comparison.ts';
 export type { Efficiency } from './efficiency.ts';
 export type { CoveringRecord } from './covering-record.ts';
-export type { ExplainedEntry, Explanation } from './explanation.ts';
+export type { ExplainedEntry, KeyExplanation } from './explanation.ts';
 export type { FleetHealth } from './fleet.ts';
 export type { FleetTotal } from './fleet-total.ts';
 export { fleetMetricList } from './fleet-metrics.ts';

@@ -7,7 +7,7 @@ import { checkKnown } from '../coherence/known-options.ts';
 import type { Cache, KeyInput, ProcessName, Unsubscribe } from '../index.ts';
 import type { BreakerLike } from './breaker-like.ts';
 import type { BreakerStatus } from './breaker-status.ts';
-import { type Explanation, explain } from './explanation.ts';
+import { type KeyExplanation, explain } from './explanation.ts';
 import { type FleetHealth, fleetHealth } from './fleet.ts';
 import type { Health, Verdict } from './health.ts';
 import { type HealthOptions, healthSettings } from './health-options.ts';
@@ -110,7 +110,7 @@ export class Operations {
    * @example (await operations.explain('user:42')).entries[0]?.sentence;
    * // The entry in memory was loaded at ...; tag org:7 was invalidated 3.2 s later by orders#1a2b3c4d ('budget.updated'), ...
    */
-  explain(key: KeyInput): Promise<Explanation> {
+  explain(key: KeyInput): Promise<KeyExplanation> {
     return explain(this, key);
   }
 

@@ -1,4 +1,4 @@
-import type { Explanation } from '../../operations/index.ts';
+import type { KeyExplanation } from '../../operations/index.ts';
 import { type ApiCommand, apiCommand } from '../api-command.ts';
 import { explanationText } from '../explanation-text.ts';
 import { line, say } from '../screen.ts';
@@ -21,19 +21,19 @@ export const inspect: ApiCommand<typeof args> = apiCommand({
   ],
   run: async (api, args) => {
     const value = args.value === true ? '1' : undefined;
-    const explanation = await api.get<Explanation>('/admin/cache/entry', { key: args.key, value });
+    const explanation = await api.get<KeyExplanation>('/admin/cache/entry', { key: args.key, value });
     if (args.json === true) line(explanation);
     else say(text(explanation, api.fleet));
     return exitCode(explanation);
   },
 });
 
-function text(explanation: Explanation, fleet: boolean): string {
+function text(explanation: KeyExplanation, fleet: boolean): string {
   const told = explanationText(explanation);
   return fleet ? `${told}\n\nWhat nodes have in memory only they know: ask one by --url.` : told;
 }
 
-function exitCode({ entries }: Explanation): number {
+function exitCode({ entries }: KeyExplanation): number {
   if (entries.length === 0) return 7;
   return entries.some(({ verdict }) => verdict === 'fresh') ? 0 : 6;
 }

@@ -1,4 +1,4 @@
-import type { Explanation } from '../../operations/index.ts';
+import type { KeyExplanation } from '../../operations/index.ts';
 import { dependencies } from '../explanation-text.ts';
 import type { Samples } from '../samples.ts';
 import type { Finding } from './finding.ts';
@@ -7,7 +7,10 @@ import type { Finding } from './finding.ts';
  * What somebody takes for stale: covered, so that nobody is served it; or fresh by the rule, so that whoever changed its source has
  * invalidated nothing that it depends on.
  */
-export function entryFindings({ inspection, entries }: Explanation, samples: Samples | undefined): readonly Finding[] {
+export function entryFindings(
+  { inspection, entries }: KeyExplanation,
+  samples: Samples | undefined,
+): readonly Finding[] {
   const { key } = inspection;
   if (entries.length === 0) return [];
   const said = entries.map((it) => it.sentence).join(' ');

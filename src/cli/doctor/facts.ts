@@ -1,5 +1,5 @@
 import type { ServerReport } from '../../index.ts';
-import type { BreakerStatus, Explanation, FleetHealth, Metrics } from '../../operations/index.ts';
+import type { BreakerStatus, KeyExplanation, FleetHealth, Metrics } from '../../operations/index.ts';
 import type { DatabaseReport } from '../../postgres/index.ts';
 import type { Api } from '../api.ts';
 import { ApiError } from '../api-error.ts';
@@ -14,7 +14,7 @@ export interface Facts {
   readonly server?: ServerReport | undefined;
   readonly breakers?: readonly BreakerStatus[] | undefined;
   readonly samples?: Samples | undefined;
-  readonly explanation?: Explanation | undefined;
+  readonly explanation?: KeyExplanation | undefined;
   readonly database?: DatabaseReport | undefined;
 }
 
@@ -70,7 +70,7 @@ export async function look({ api, key, database }: Sources): Promise<Look> {
     ),
     explanation: await ask(
       'entry',
-      key === undefined ? 'no --key' : () => api.get<Explanation>('/admin/cache/entry', { key }),
+      key === undefined ? 'no --key' : () => api.get<KeyExplanation>('/admin/cache/entry', { key }),
     ),
     database: await ask('database', database ?? 'no --database'),
   };
