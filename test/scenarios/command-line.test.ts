@@ -1,8 +1,11 @@
 import { readFileSync } from 'node:fs';
+import pg from 'pg';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { key, tag } from '../../src/index.ts';
+import { migrate } from '../../src/postgres/index.ts';
 import { waitUntil } from '../../src/testing/wait-until.ts';
 import { type CommandLine, type CommandLineOptions, commandLine, ranCommandLine } from '../servers/command-line.ts';
+import { startPostgres } from '../servers/postgres-server.ts';
 import { ask } from '../servers/redis-ask.ts';
 import { listening, openShop, OPERATOR, READER, type Shop } from './command-line-stage.ts';
 
@@ -75,6 +78,11 @@ describe.each(ways)('%s', (_name, way) => {
     expect(out).toMatch(/event +supplier\.renamed\n/);
     const told = await json<{ entries: { covering: unknown }[] }>('inspect price:2', way());
     expect(told.entries[0]?.covering).toMatchObject({ origin: other.cache.parts.node, event: 'supplier.renamed' });
+  }, 30_000);
+
+  it('says of a key that nobody has read that there is no entry', async () => {
+    const { code, out } = await ran('inspect price:404', way());
+    expect({ code, out }).toEqual({ code: 7, out: expect.stringContaining('price:404') });
   }, 30_000);
 
   it('finds nothing wrong, and says what it has looked at; and what somebody takes for stale', async () => {
@@ -176,6 +184,33 @@ async function told<T = Record<string, unknown>>(
   );
   return lines().map(read);
 }
+
+it('doctor --database finds what waits there for a relay, and its exit code says how bad that is', async () => {
+  const postgres = await startPostgres();
+  const database = new pg.Client(postgres.url);
+  await database.connect();
+  try {
+    const diagnosed = (): ReturnType<typeof ran> => ran(`doctor --database ${postgres.url}`, byRedis());
+    expect(await diagnosed()).toMatchObject({ code: 0, out: expect.stringMatching(/Looked at: .*database/) });
+    await migrate(postgres.url);
+    await database.query(
+      "INSERT INTO tidemark.outbox (message, written_at) VALUES ('\\x00', clock_timestamp() - interval '90 s')",
+    );
+    const found = await diagnosed();
+    expect(found).toMatchObject({ code: 4, err: '' });
+    expect(found.out).toMatch(
+      /^critical {2}Changes wait in the outbox\n {2}seen: 1 rows?, .*\n {2}cure: Start a relay/,
+    );
+    await database.query("UPDATE tidemark.outbox SET written_at = clock_timestamp() - interval '10 s'");
+    expect((await diagnosed()).code).toBe(3);
+  } finally {
+    await database.end();
+    await postgres.stop();
+  }
+  const gone = await ran(`doctor --database ${postgres.url}`, byRedis());
+  expect(gone).toMatchObject({ code: 1, out: '' });
+  expect(gone.err.trim().split('\n')).toHaveLength(1);
+}, 120_000);
 
 describe('only a node knows', () => {
   it('its queries, in a table that can be split', async () => {
