@@ -7,18 +7,10 @@ import { createOperations, type Operations, type OperationsOptions } from '../..
 import { redis } from '../../src/redis/index.ts';
 import { waitUntil } from '../../src/testing/wait-until.ts';
 import { type RedisServer, startRedis } from '../servers/redis-server.ts';
+import { UNHURRIED } from './unhurried.ts';
 
 export const READER = 'reader-token-of-a-test';
 export const OPERATOR = 'operator-token-of-a-test';
-
-/** A machine that is busy with tests is slow, and this is not about that. */
-const UNHURRIED = {
-  thresholds: {
-    latencyP95: { degraded: 60_000, critical: 60_000 },
-    eventLoop: { degraded: 60_000, critical: 60_000 },
-    lag: { degraded: 1_000, critical: 1_000 },
-  },
-};
 
 /** A node of the shop: it knows prices, by article, tied to who supplies them. */
 interface ShopNode {
