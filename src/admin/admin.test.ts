@@ -160,6 +160,17 @@ describe('how often', () => {
     expect([(await from('1')).status, (await from('1')).status, (await from('2')).status]).toEqual([401, 429, 401]);
   });
 
+  it('a rule for addresses that throws refuses the request, and rejects nothing', async () => {
+    await close();
+    await open({
+      address: () => {
+        throw new Error('no proxy');
+      },
+    });
+    expect((await ask('/livez')).status).toBe(500);
+    expect(logged.some(([, message]) => message.includes('could not be answered'))).toBe(true);
+  });
+
   it('may be unlimited', async () => {
     await close();
     await open({ rate: false });

@@ -69,8 +69,7 @@ export class Admin {
    * @param peer where it comes from, for limits and the audit
    */
   readonly fetch = async (request: Request, peer: Peer = {}): Promise<Response> => {
-    const address = this.#settings.address?.(request) ?? peer.address;
-    const work = this.#answer(request, { address }).catch((error: unknown) => this.#refuse(error));
+    const work = this.#answer(request, peer).catch((error: unknown) => this.#refuse(error));
     this.#running.add(work);
     const response = await work;
     this.#running.delete(work);
@@ -88,7 +87,8 @@ export class Admin {
     await Promise.allSettled(this.#running);
   }
 
-  async #answer(request: Request, peer: Peer): Promise<Response> {
+  async #answer(request: Request, sender: Peer): Promise<Response> {
+    const peer = { address: this.#settings.address?.(request) ?? sender.address };
     if (this.#closed) throw new Refusal(503, 'CLOSED', 'This instance is closing. Ask another.');
     const preflight = this.#origins.preflight(request);
     if (preflight !== undefined) return preflight;

@@ -54,6 +54,14 @@ it.each([
   expect(answer).toContain(`localhost${seen}`);
 });
 
+it('answers a method that no Web request can have', async () => {
+  const url = await serve(async () => new Response('reached'));
+  const answer = await raw(url, ['TRACE / HTTP/1.1', 'Host: a', '', '']);
+  expect(answer).toMatch(/^HTTP\/1\.1 501 Not Implemented\r\n/);
+  expect(answer).not.toContain('reached');
+  expect(await (await fetch(url)).text()).toBe('reached');
+});
+
 it.each([
   ['/ops/a', '/a'],
   ['/ops', '/'],

@@ -4,6 +4,10 @@ import type { Peer } from './caller.ts';
 /** A function from a `Request` to a `Response`. */
 export type Respond = (request: Request, peer: Peer) => Promise<Response>;
 
+/** Methods of HTTP that a Web request cannot have. */
+const UNKNOWN: readonly string[] = ['CONNECT', 'TRACE', 'TRACK'];
+const FINAL = { connection: 'close' };
+
 /** What `http.createServer` takes, and `use` of Express, Connect and NestJS. */
 export type NodeListener = (incoming: IncomingMessage, outgoing: ServerResponse) => void;
 
@@ -16,7 +20,11 @@ export function nodeListener(respond: Respond, base = ''): NodeListener {
   return (incoming, outgoing) => {
     const gone = new AbortController();
     outgoing.once('close', () => gone.abort());
-    respond(requestOf(incoming, base, gone.signal), { address: incoming.socket.remoteAddress })
+    const answer = async (): Promise<Response> => {
+      if (UNKNOWN.includes(incoming.method ?? '')) return new Response(null, { status: 501, headers: FINAL });
+      return respond(requestOf(incoming, base, gone.signal), { address: incoming.socket.remoteAddress });
+    };
+    answer()
       .then((response) => send(response, outgoing))
       // Who asked has gone, or takes no more.
       .catch(() => void outgoing.destroy());
