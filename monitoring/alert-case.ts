@@ -28,7 +28,7 @@ const counter = (name: string, by: number, labels = '', of = NODE): Series => [
   `tidemark_${name}{${of}${labels}}`,
   `0+${by * QUARTERS}x${AFTER}`,
 ];
-/** In 15 s: 64 of so many reads of memory are measured, in 10 µs each; those of the store within 5 ms, those of loaders within 50 ms. */
+/** In 15 s: 128 of so many reads of memory are measured, in 10 µs each; those of the store within 5 ms, those of loaders within 50 ms. */
 const bucket = (from: string, le: string, by: number): Series =>
   counter('read_duration_seconds_bucket', by, `,from="${from}",le="${le}"`, QUERY);
 
@@ -47,14 +47,14 @@ export const WELL: Readonly<Record<string, Series>> = {
   label: counter('misses_total', 15, ',reason="label"', QUERY),
   hits: counter('hits_total', 1_500, ',tier="memory"', QUERY),
   missed: counter('missed_total', 15, '', QUERY),
-  memoryFast: bucket('memory', '0.05', 24),
-  memoryAll: bucket('memory', '+Inf', 24),
+  memoryFast: bucket('memory', '0.05', 12),
+  memoryAll: bucket('memory', '+Inf', 12),
   loaderFast: bucket('loader', '0.05', 15),
   loaderSlower: bucket('loader', '0.1', 15),
   loaderSlow: bucket('loader', '1', 15),
   loaderAll: bucket('loader', '+Inf', 15),
-  memorySlower: bucket('memory', '0.1', 24),
-  memorySlow: bucket('memory', '1', 24),
+  memorySlower: bucket('memory', '0.1', 12),
+  memorySlow: bucket('memory', '1', 12),
   loaded: counter('loads_total', 15, ',outcome="ok"', QUERY),
   failed: counter('loads_total', 0, ',outcome="failed"', QUERY),
   evicted: counter('evictions_total', 0, '', QUERY),

@@ -290,7 +290,7 @@ export class Cache {
 
   /**
    * Calls `listener` with what readers are served, as {@link Sample}s that can be compared with their source: of reads that memory
-   * answers one in 64, and every other. It must be quick, and choose: `wants` before a sample is made.
+   * answers one in 128, and every other. It must be quick, and choose: `wants` before a sample is made.
    */
   onSample(listener: SampleListener, options: SampleOptions = {}): Unsubscribe {
     return this.#engine.sampled(listener, options);

@@ -25,7 +25,7 @@ export type CacheEvent =
   | (Subject & { readonly type: 'hit'; readonly from: 'memory' | 'store' })
   | (Subject & { readonly type: 'miss'; readonly reason: MissReason })
   /**
-   * A read has been answered, in `ms` milliseconds: each that memory could not answer at once, and one in 64 of the others. Not of
+   * A read has been answered, in `ms` milliseconds: each that memory could not answer at once, and one in 128 of the others. Not of
    * reads that fail, of those past the cache, nor of `get`, `peek` and `consistent`.
    */
   | (Subject & { readonly type: 'read'; readonly from: From; readonly stale: boolean; readonly ms: number })

@@ -1,5 +1,5 @@
 /** One of so many reads that memory answers is timed, where somebody listens; a power of two. */
-export const TIMED_ONE_IN = 64;
+export const TIMED_ONE_IN = 128;
 
 /** What is counted without an event, since an event would cost more than a hit does; of one query. */
 export interface Counts {

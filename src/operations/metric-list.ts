@@ -80,7 +80,7 @@ const ofReads: readonly MetricDefinition<MetricSource>[] = [
   histogram(
     'read_duration_seconds',
     ['query', 'from'],
-    'How long reads took, by where the value came from; of one in 64 of those that memory answers at once.',
+    'How long reads took, by where the value came from; of one in 128 of those that memory answers at once.',
     each(measured, ({ memory, store, loader }) => ({ memory, store, loader }), 'from'),
   ),
   histogram(

@@ -6,7 +6,7 @@ export type StaleReason = 'maxStaleness' | 'grace' | 'softTimeout' | 'detached';
 
 /** What is measured of reads. `memory`, `store`, `loader`: by where the value came from. */
 export interface ReadLatencies<T = Latency> {
-  /** Of one in 64 of the reads that memory answers at once. */
+  /** Of one in 128 of the reads that memory answers at once. */
   readonly memory: T;
   readonly store: T;
   /** What readers have waited for, with what comes before and after the loader. */
