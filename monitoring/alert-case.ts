@@ -116,11 +116,11 @@ export const alertCases: readonly AlertCase[] = [
   { alert: 'TidemarkHitRateLow', wrong: { missed: grows(600) }, severities: both, labels: CACHES, value: '71.43%' },
   // 6 % of all reads are in the slice from 50 to 100 ms, or in that from 100 ms to 1 s.
   {
-    ...{ alert: 'TidemarkReadsSlow', severities: one, labels: CACHES, value: '57.4ms' },
+    ...{ alert: 'TidemarkReadsSlow', severities: one, labels: CACHES, value: '58.33ms' },
     wrong: { loaderFast: grows(4), loaderSlower: grows(100), loaderSlow: grows(100), loaderAll: grows(100) },
   },
   {
-    ...{ alert: 'TidemarkReadsSlow', severities: both, labels: CACHES, value: '233.1ms' },
+    ...{ alert: 'TidemarkReadsSlow', severities: both, labels: CACHES, value: '250ms' },
     wrong: { loaderFast: grows(4), loaderSlower: grows(4), loaderSlow: grows(100), loaderAll: grows(100) },
   },
   { alert: 'TidemarkLoadsFailing', wrong: { failed: grows(5) }, severities: one, labels: CACHES, value: '25%' },

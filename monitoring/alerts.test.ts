@@ -142,6 +142,19 @@ describe('alerts', () => {
     expect(tested([{ ...inputs({ wrong: few }), alert_rule_test }])).toBe('');
   });
 
+  it('of slow reads are silent where memory answers nearly all, and none of those was measured', {
+    timeout: 120_000,
+  }, () => {
+    const none = { memoryFast: grows(0), memoryAll: grows(0), memorySlower: grows(0), memorySlow: grows(0) };
+    const slow = { loaderFast: grows(0), loaderSlower: grows(0), loaderSlow: grows(0) };
+    const silent = [{ eval_time: WRONG, alertname: 'TidemarkReadsSlow', exp_alerts: [] }];
+    expect(tested([{ ...inputs({ wrong: { ...none, ...slow } }), alert_rule_test: silent }])).toBe('');
+    // A hundred more of them are more than 5 %.
+    expect(
+      tested([{ ...inputs({ wrong: { ...none, ...slow, loaderAll: grows(115) } }), alert_rule_test: silent }]),
+    ).toContain('TidemarkReadsSlow');
+  });
+
   it('of a full memory are silent where the policy makes room among the values', { timeout: 120_000 }, () => {
     const node = 'cache="shop",instance="a:1",job="api"';
     const besides = {

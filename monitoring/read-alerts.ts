@@ -1,4 +1,3 @@
-import { TIMED_ONE_IN } from '../src/cache/tally.ts';
 import { healthSettings } from '../src/operations/health-options.ts';
 import { THRESHOLDS } from '../src/operations/index.ts';
 import { alert, type AlertGroup, levels } from './alert.ts';
@@ -12,13 +11,26 @@ const HITS = `${OF_CACHE} (rate(@hits_total[5m]))`;
 const READS = `(${HITS} + ${OF_CACHE} (rate(@missed_total[5m])))`;
 const ENOUGH = `and on (job, cache) 60 * ${READS} >= ${leastReads}`;
 const LOADS = `${OF_CACHE} (rate(@loads_total[5m]))`;
-const SLICES = 'sum by (job, cache, le)';
 
-/** Reads that memory answers at once are measured once in so many: here they have their true weight. */
-export function readBuckets(by: string, window: string, of = ''): string {
-  const rate = (from: string): string =>
-    `${by} (rate(@read_duration_seconds_bucket{${of === '' ? '' : `${of}, `}from${from}"memory"}[${window}]))`;
-  return `${rate('!=')} + ${TIMED_ONE_IN} * ${rate('=')}`;
+/**
+ * Buckets of all reads. Of those that memory answers at once a part is measured: here it stands for all of them. Where none was, all
+ * are in the fastest bucket.
+ *
+ * @param labels that they are grouped by, besides `le`
+ */
+export function readBuckets(labels: readonly string[], window: string): string {
+  const sum = (by: readonly string[], of: string): string =>
+    `sum${by.length === 0 ? '' : ` by (${by.join(', ')})`} (rate(${of}[${window}]))`;
+  const slices = [...labels, 'le'];
+  const measured = sum(slices, '@read_duration_seconds_bucket{from="memory"}');
+  const share = `(${measured} / ${each(labels)} (${sum(labels, '@read_duration_seconds_count{from="memory"}')} > 0) or 0 * ${measured} + 1)`;
+  const others = sum(slices, '@read_duration_seconds_bucket{from!="memory"}');
+  return `(${others} + ${share} * ${each(labels)} ${sum(labels, '@hits_total{tier="memory"}')})`;
+}
+
+/** One of the right side for each group of the left. */
+function each(labels: readonly string[]): string {
+  return `on (${labels.join(', ')}) group_left ()`;
 }
 
 /** What readers see. One alert for each cache, over all its nodes. */
@@ -38,7 +50,7 @@ export const readAlerts: AlertGroup = {
     ...levels({
       name: 'TidemarkReadsSlow',
       ...{ threshold: THRESHOLDS.latencyP95, better: 'less', unit: 1_000, for: '5m' },
-      value: `histogram_quantile(0.95, ${readBuckets(SLICES, '5m')})`,
+      value: `histogram_quantile(0.95, ${readBuckets(['job', 'cache'], '5m')})`,
       where: ENOUGH,
       summary: 'Reads of cache {{ $labels.cache }} are slow',
       says: `The slowest 5 % of reads take {{ $value | humanizeDuration }} or more; healthy is below ${THRESHOLDS.latencyP95.degraded} ms.`,

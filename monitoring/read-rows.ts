@@ -37,7 +37,7 @@ export const fleetRow: RowPlan = {
     {
       ...{ title: 'p95 of reads', kind: 'number', unit: 's', threshold: inSeconds(THRESHOLDS.latencyP95) },
       about: 'The slowest 5 % of all reads took this long or longer.',
-      queries: [{ expr: `histogram_quantile(0.95, ${readBuckets('sum by (le)', '$__rate_interval')})`, legend: 'p95' }],
+      queries: [{ expr: `histogram_quantile(0.95, ${readBuckets([], '$__rate_interval')})`, legend: 'p95' }],
     },
     {
       ...{ title: 'Consistency', kind: 'number', unit: 'percentunit', better: 'more' },
@@ -116,7 +116,7 @@ export const readRow: RowPlan = {
     {
       ...{ title: 'How long reads take', unit: 's' },
       about: 'Of all reads; those that memory answers with their true weight.',
-      queries: percentiles(readBuckets('sum by (le)', '$__rate_interval')),
+      queries: percentiles(readBuckets([], '$__rate_interval')),
     },
     {
       ...{ title: 'p95 by who answered', unit: 's' },

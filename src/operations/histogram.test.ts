@@ -102,3 +102,17 @@ describe('a histogram', () => {
     expect(new Histogram().upTo([1])).toEqual([0]);
   });
 });
+
+it('gives what was measured of a part the weight of all, and what nobody has measured that of 0 ms', () => {
+  const [all, part] = [new Histogram(), new Histogram()];
+  all.record(300);
+  part.record(2);
+  all.addPart(part, 99);
+  expect([all.count, all.latency.p50, all.latency.max]).toEqual([100, expect.closeTo(2, 1), expect.closeTo(300, -1)]);
+  const unmeasured = new Histogram();
+  unmeasured.record(300);
+  unmeasured.addPart(new Histogram(), 99);
+  expect([unmeasured.count, unmeasured.latency.p95, unmeasured.sum]).toEqual([100, 0, 300]);
+  unmeasured.addPart(new Histogram(), 0);
+  expect(unmeasured.count).toBe(100);
+});

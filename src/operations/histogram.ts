@@ -52,6 +52,19 @@ export class Histogram {
     this.#sum += other.#sum * times;
   }
 
+  /**
+   * Adds what was measured of a part only, each with the weight that makes it as many as there were. Where none of them was measured,
+   * each counts as 0 ms: what is left unmeasured is what memory answers, in less than can be told here.
+   *
+   * @param of how many there were
+   */
+  addPart(measured: Histogram, of: number): void {
+    if (measured.count > 0) return this.add(measured, Math.max(1, of / measured.count));
+    if (!(of > 0)) return;
+    this.#counts ??= empty();
+    this.#counts.recordValueWithCount(0, of);
+  }
+
   /** What came since a copy was made of this. */
   since(before: Histogram): Histogram {
     const later = this.copy();

@@ -89,7 +89,7 @@ export class QueryCounter {
   times(hits: Hits): ReadLatencies<Histogram> {
     const { memory, store, loader } = this.#times;
     const read = new Histogram();
-    read.add(memory, memory.count === 0 ? 0 : Math.max(1, hits.memory / memory.count));
+    read.addPart(memory, hits.memory);
     read.add(store);
     read.add(loader);
     return { ...this.#times, read };

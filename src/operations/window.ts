@@ -47,7 +47,7 @@ export function between(before: Moment, now: Moment): Window {
   const memory = now.memory.since(from.memory);
   const latency = now.store.since(from.store);
   latency.add(now.loader.since(from.loader));
-  latency.add(memory, memory.count === 0 ? 0 : Math.max(1, memoryHits / memory.count));
+  latency.addPart(memory, memoryHits);
   return {
     ...{ ms: now.at - from.at, hits: hits.memory + hits.store, missed, hitRate: hitRate(hits, missed) },
     loads: now.loads - from.loads,
