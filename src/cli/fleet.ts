@@ -32,10 +32,19 @@ export interface FleetPlace {
  */
 export function openFleet({ redis: url, name, logger, timeout = '5s' }: FleetPlace): Promise<Fleet> {
   const patience = { timeout };
-  const who = { role: 'operator', name: `cli:${userInfo().username}` } as const;
+  const who = { role: 'operator', name: `cli:${userName()}` } as const;
   const cache = { name, ...(logger && { logger }), ...redis({ url, ...patience }) };
   const admin = { access: () => who, rate: false, values: true } as const;
   return composeFleet(cache, admin, { names: () => logNames({ url, ...patience }), ...patience });
+}
+
+/** For the audit. In a container the user need not be known by a name. */
+function userName(): string {
+  try {
+    return userInfo().username;
+  } catch {
+    return String(process.getuid?.() ?? 'unknown');
+  }
 }
 
 interface FleetSearch {
