@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { chmodSync, chownSync, cpSync, existsSync, mkdtempSync, rmSync, symlinkSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { freePort } from './free-port.ts';
 
 /** A Postgres that a test has started for itself, on a free port, ready for logical replication. */
@@ -33,6 +34,9 @@ const FIXED = [
   // Durability is off: the data goes with the folder. What a killed server had written is in the system's cache.
   'fsync=off',
 ];
+
+/** How long a server that is stopped waits for its clients to leave, in ms. */
+const GOODBYE = 500;
 
 /** The account that a Postgres of root's runs as: it refuses to run as root itself. `nobody`, on Linux and macOS alike. */
 const NOBODY = 65534;
@@ -141,6 +145,11 @@ async function serve(installation: Installation, settings: readonly string[]): P
       return serve(copy, [...used, source, 'hot_standby=on', ...own]);
     },
     stop: async () => {
+      // Those who have said goodbye leave before it ends, and hear of no end; nobody else is waited for.
+      const patience = new AbortController();
+      const waited = setTimeout(GOODBYE, undefined, { signal: patience.signal }).catch(() => {});
+      await Promise.race([end('SIGTERM'), waited]);
+      patience.abort();
       await end('SIGINT');
       rmSync(folder, { recursive: true, force: true });
     },
