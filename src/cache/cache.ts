@@ -4,7 +4,7 @@ import { canonicalKey, type KeyInput, keyOf } from '../coherence/key.ts';
 import { checkKnown } from '../coherence/known-options.ts';
 import { keyLabel } from '../coherence/label.ts';
 import type { Unsubscribe } from '../coherence/log.ts';
-import { formatToken, type Token } from '../coherence/position.ts';
+import type { Token } from '../coherence/position.ts';
 import type { Receipt } from '../coherence/receipt.ts';
 import { key as keyTarget, type Target } from '../coherence/target.ts';
 import type { BreakerBoard } from './breaker.ts';
@@ -14,12 +14,12 @@ import {
   checkTargets,
   type GetOptions,
   type InvalidateOptions,
-  NO_MARK,
   notTargets,
   positionOfMark,
   type SetOptions,
 } from './call-options.ts';
 import type { CacheParts } from './cache-parts.ts';
+import { type CacheStatus, positionOf, statusOf } from './cache-status.ts';
 import { Engine } from './engine.ts';
 import { Entry, NEVER } from './entry.ts';
 import type { Listener, ListenOptions } from './events.ts';
@@ -108,8 +108,7 @@ export class Cache {
    * it is nowhere: nothing is kept under such a mark.
    */
   mark(): Token {
-    const { view } = this.#engine.node;
-    return view.epoch === '' ? NO_MARK : formatToken({ epoch: view.epoch, number: view.applied });
+    return positionOf(this.#engine);
   }
 
   /**
@@ -322,32 +321,8 @@ export class Cache {
    * Counting `tableFill`, the share of the tide table ever written, takes about a millisecond. `provenAge`: milliseconds since what is
    * known of the log was proved; the node serves while it is at most `maxLag`.
    */
-  status(): {
-    attached: boolean;
-    position: Token;
-    entries: number;
-    bytes: number;
-    loading: number;
-    queued: number;
-    announced: number;
-    tableFill: number;
-    provenAge: number;
-    maxLag: number;
-  } {
-    const { node, memory, budget } = this.#engine;
-    const now = this.#engine.now();
-    return {
-      attached: node.attachedAt(now),
-      position: this.mark(),
-      entries: memory?.size ?? 0,
-      bytes: memory?.bytes ?? 0,
-      loading: budget.running,
-      queued: node.view.pending.size,
-      announced: node.view.announcements.size,
-      tableFill: node.view.fill(),
-      provenAge: Math.max(0, now - node.follower.provenAt(now)),
-      maxLag: node.follower.options.maxLag,
-    };
+  status(): CacheStatus {
+    return statusOf(this.#engine);
   }
 
   /**

@@ -4,7 +4,7 @@ import { keyLabel, sameLabel } from '../coherence/label.ts';
 import type { Node } from '../coherence/node.ts';
 import { formatToken, type Token } from '../coherence/position.ts';
 import type { Marked } from '../coherence/view.ts';
-import { NO_MARK } from './call-options.ts';
+import { positionOf } from './cache-status.ts';
 import type { Engine } from './engine.ts';
 import type { Entry } from './entry.ts';
 import type { MissReason } from './events.ts';
@@ -65,11 +65,11 @@ export async function inspect(engine: Engine, key: string): Promise<Inspection> 
     return it && inspectStored(node, place, it, { now: engine.now(), wall: clock.wall(), tags });
   });
   const stored = (await Promise.all(inStore)).filter((it) => it !== undefined);
-  const { epoch, applied, floor } = node.view;
+  const { floor } = node.view;
   return {
     ...{ key, floor, entries: [...inMemory, ...stored] },
     attached: node.attachedAt(engine.now()),
-    position: epoch === '' ? NO_MARK : formatToken({ epoch, number: applied }),
+    position: positionOf(engine),
   };
 }
 
